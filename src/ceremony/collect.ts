@@ -1,0 +1,106 @@
+/**
+ * Taking in what a courier brought: every file of the folder is sorted by content, checked against the session, and
+ * kept. Files with this participant's own signature that its journal does not know mean that the home is an old copy.
+ */
+import { ceremonyLabel } from '../plan/plan.ts';
+import { equivocation, type Finding, slotName } from '../protocols/machine.ts';
+import { parseChain } from '../transcript/chain.ts';
+import type { Entry } from '../transcript/entry.ts';
+import { scanFolder } from '../transport/folder.ts';
+import { type Envelope, openBlob } from '../wire/blob.ts';
+import { toHex } from '../wire/bytes.ts';
+import { CeremonyError } from '../wire/errors.ts';
+import { sha256 } from '../wire/hash.ts';
+import type { CeremonyStore } from './store.ts';
+
+/** What came in. */
+export interface Collected {
+  /** Messages that were not held before. */
+  readonly fresh: readonly Envelope[];
+  /** Files that cannot be used; they matter only while something is missing. */
+  readonly problems: readonly CeremonyError[];
+  readonly equivocations: readonly Finding[];
+  /** Why this home must be an older copy of itself, if it must. */
+  readonly rollback: string | undefined;
+}
+
+/** Reads the folder into the store. Nothing that is held already is ever replaced. */
+export function collect(store: CeremonyStore, folder: string): Collected {
+  const { disk } = store.home;
+  const contents = scanFolder(disk, folder);
+  const held = store.messages();
+  const known = new Set([...held.values()].flatMap((m) => [...m.values()].map((e) => toHex(e.hash))));
+  const fresh: Envelope[] = [];
+  const problems: CeremonyError[] = [...contents.problems];
+  const equivocations: Finding[] = [];
+  const taken = new Map<string, Envelope>([...held.entries()].flatMap(([slot, m]) => [...m.entries()].map(([leaf, e]) => [`${String(slot)}/${String(leaf)}`, e] as const)));
+  let rollback: string | undefined;
+
+  for (const { file, bytes, hint } of contents.blobs) {
+    if (known.has(toHex(sha256(bytes)))) continue;
+    if (!hint || hint.ceremony !== store.id) {
+      problems.push(
+        new CeremonyError('E_FORMAT', hint ? 'this message belongs to another ceremony' : 'this is not a message: it is empty, cut off or damaged', {
+          file,
+          remedy: `Bring the file again from its sender. Nothing was lost; ${ceremonyLabel(store.plan)} waits.`,
+        }),
+      );
+      continue;
+    }
+    let envelope: Envelope;
+    try {
+      envelope = openBlob(bytes, store.session);
+    } catch (e) {
+      if (!(e instanceof CeremonyError)) throw e;
+      problems.push(e.with({ file, remedy: 'Bring the file again from its sender. Nothing was lost.' }));
+      continue;
+    }
+    const place = `${String(envelope.slot)}/${String(envelope.leaf)}`;
+    const before = taken.get(place);
+    if (envelope.leaf === store.seat.leaf) {
+      rollback ??= `a ${slotName(store.plan.kind, envelope.slot)} message signed by this participant lies in the folder, and this home does not know it (${file})`;
+    } else if (before) {
+      equivocations.push(equivocation(before, envelope));
+    } else {
+      taken.set(place, envelope);
+      store.keep(envelope);
+      fresh.push(envelope);
+    }
+  }
+
+  for (const { file, bytes } of contents.chains) {
+    for (const seat of store.session.seats) {
+      const entries = readChain(bytes, seat.name, seat.identity, store.id);
+      if (!entries) continue;
+      if (seat.leaf === store.seat.leaf) rollback ??= newerOwnChain(store, entries, file);
+      else rollback ??= seenAhead(store, entries, seat.name);
+    }
+  }
+  return { fresh, problems, equivocations, rollback };
+}
+
+/** The entries of a chain file, if it is a whole and valid chain of this author; else it says nothing. */
+function readChain(bytes: Uint8Array, author: string, identity: Uint8Array, ceremony: string): Entry[] | undefined {
+  try {
+    return parseChain(bytes, { author, identity, ceremony });
+  } catch {
+    return undefined;
+  }
+}
+
+function newerOwnChain(store: CeremonyStore, entries: readonly Entry[], file: string): string | undefined {
+  const foreign = entries.find((e, i) => store.journal[i]?.hash !== e.hash);
+  return foreign && `the folder holds entry ${String(foreign.payload.seq)} of this participant's own transcript, which this home does not know (${file})`;
+}
+
+function seenAhead(store: CeremonyStore, entries: readonly Entry[], by: string): string | undefined {
+  const seq = store.head.seq;
+  for (const { payload } of entries) {
+    const seen = payload.seen?.[store.seat.name];
+    if (!seen) continue;
+    const own = store.journal[seen.seq - 1];
+    if (seen.seq > seq || own?.hash !== seen.hash)
+      return `${by} has seen entry ${String(seen.seq)} of this participant's transcript; this home ${seen.seq > seq ? `has only ${String(seq)}` : 'holds another'}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,108 @@
+/** Key generation in a home: where the protocol's secrets rest, and what activation does. */
+import type { DkgPlan } from '../plan/plan.ts';
+import { COMMIT, CONFIRM, DEAL, dkgContext, dkgFindings, type DkgResult } from '../protocols/dkg.ts';
+import { makeCommit, makeDeal, openShares } from '../protocols/dkg-participant.ts';
+import { type Certificate, completeCertificate, confirmBody } from '../protocols/epoch.ts';
+import { closingOf, echo, type Inbound } from '../protocols/machine.ts';
+import { makeNonces } from '../schnorr/nonce.ts';
+import { outputKey } from '../schnorr/output-key.ts';
+import type { Envelope } from '../wire/blob.ts';
+import { fromHex, toHex } from '../wire/bytes.ts';
+import { fail } from '../wire/errors.ts';
+import { formatWords, words } from '../wire/words.ts';
+import type { Driver, Finished, MadeMessage } from './driver.ts';
+import { addPrekeyToCard, destroyPrekey, freshPrekey, type Identity, prekeySecret } from './identity.ts';
+import { activate, dropPending, sharePath, stockPath } from './key-store.ts';
+import { inHome } from './home.ts';
+import type { Port } from './port.ts';
+import type { CeremonyStore } from './store.ts';
+
+/** Driver of one key generation. @throws E_POP when a one-time key of the plan has no valid proof */
+export function dkgDriver(store: CeremonyStore, plan: DkgPlan, port: Port): Driver {
+  const ctx = dkgContext(plan);
+  const { leaf } = store.seat;
+  const own = plan.participants[leaf - 1] ?? fail('E_INTERNAL', 'no own seat');
+  const forSlot = (slot: number): string => store.secretPath(`for-${String(slot)}`);
+
+  const resultOf = (messages: Inbound): DkgResult => dkgFindings(ctx, messages).result ?? fail('E_INTERNAL', 'no result yet');
+  const certificateOf = (messages: Inbound): Certificate =>
+    completeCertificate(resultOf(messages).epoch, store.session, messages.get(CONFIRM) ?? new Map<number, Envelope>());
+
+  const confirm = (messages: Inbound, { vault }: Identity): MadeMessage => {
+    const result = resultOf(messages);
+    const secret = prekeySecret(vault, own.prekey.n) ?? fail('E_STATE', 'the one-time key of this ceremony is missing from this home');
+    const opening = openShares(ctx, leaf, result, messages, secret, port.random);
+    secret.fill(0);
+    if (!opening.ok) return { message: 'complaint', body: opening.complaint };
+    vault.put(sharePath(plan.name, plan.rank), opening.share);
+    const stock = Array.from({ length: plan.stock }, (_, i) => {
+      const made = makeNonces(plan.scheme, opening.share, port.random);
+      vault.put(stockPath(plan.name, plan.rank, i), made.nonces);
+      made.nonces.fill(0);
+      return made.commitment;
+    });
+    opening.share.fill(0);
+    const next = freshPrekey(store.home, vault, port.random);
+    const prekey = { n: next.n, P: fromHex(next.P), pop: fromHex(next.pop) };
+    const deals = messages.get(DEAL) ?? fail('E_INTERNAL', 'no deals');
+    return { message: 'confirm', body: confirmBody({ echo: echo(deals), epoch: result.digest, prekey, stock }) };
+  };
+
+  const files = (certificate: Certificate): Finished['files'] => [{ path: 'transcript/certificate.json', bytes: certificate.bytes }];
+  const lines = (certificate: Certificate): string[] => [
+    `The key ${plan.name} exists and is active (epoch ${String(certificate.epoch.number)}, ${plan.scheme}).`,
+    `Public key  ${toHex(outputKey(plan.scheme, fromHex(certificate.epoch.publicKey)).bytes)}`,
+    'Words of this key. Every participant must see the same; write them down:',
+    ...formatWords(words(certificate.digest.slice(0, 16))),
+  ];
+
+  return {
+    findings: (messages) => dkgFindings(ctx, messages).findings,
+    make(slot, messages, identity) {
+      const { vault } = identity;
+      if (slot === COMMIT) {
+        const made = makeCommit(ctx, leaf, port.random);
+        vault.put(forSlot(DEAL), made.secret);
+        made.secret.fill(0);
+        return { message: 'commit', body: made.body };
+      }
+      if (slot === DEAL) {
+        const secret = vault.get(forSlot(DEAL)) ?? fail('E_STATE', 'the round secret of this ceremony is missing from this home');
+        const body = makeDeal(ctx, leaf, secret, messages, port.random);
+        secret.fill(0);
+        return { message: 'deal', body };
+      }
+      return confirm(messages, identity);
+    },
+    sent(slot) {
+      if (slot === DEAL) store.home.disk.erase(inHome(store.home, forSlot(DEAL)));
+    },
+    finish(messages, identity) {
+      const certificate = certificateOf(messages);
+      activate(store.home, certificate);
+      // rule C2: first the certificate, then the destruction
+      destroyPrekey(store.home, own.prekey.n);
+      store.destroySecrets();
+      const mine = certificate.confirms[leaf - 1]?.confirm.prekey;
+      if (mine) addPrekeyToCard(store.home, identity, { n: mine.n, P: toHex(mine.P), pop: toHex(mine.pop) });
+      return {
+        entry: { kind: 'certificate', epoch: toHex(certificate.digest), result: certificate.sha256 },
+        files: files(certificate),
+        lines: lines(certificate),
+      };
+    },
+    finished(messages) {
+      const certificate = certificateOf(messages);
+      return { files: files(certificate), lines: lines(certificate) };
+    },
+    abandon() {
+      const closing = store.ownBlob(CONFIRM);
+      // after a confirmation this participant is in doubt: the pending share stays (rule C3)
+      if (closing && closingOf(closing.body) === 'close') return;
+      destroyPrekey(store.home, own.prekey.n);
+      store.destroySecrets();
+      dropPending(store.home, plan.name, plan.rank);
+    },
+  };
+}
+

@@ -1,0 +1,61 @@
+/** What the engine needs to know of a kind of ceremony. One driver a kind, loaded when it is needed. */
+import { fromStock, type Plan } from '../plan/plan.ts';
+import { type Finding, type Inbound, type Slot, SLOTS } from '../protocols/machine.ts';
+import type { EntryFacts } from '../transcript/chain.ts';
+import type { Identity } from './identity.ts';
+import type { Port } from './port.ts';
+import type { CeremonyStore } from './store.ts';
+
+/** A file of the ceremony folder, by its path there. */
+export interface FolderFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A message ready to be signed. */
+export interface MadeMessage {
+  /** Name of the message: that of the slot, or `complaint`. */
+  readonly message: string;
+  readonly body: Uint8Array;
+  /** Entries that go into the journal before the `sent` entry. */
+  readonly before?: readonly Omit<EntryFacts, 'at'>[];
+}
+
+/** The good end of a ceremony. */
+export interface Finished {
+  readonly entry: Omit<EntryFacts, 'at'>;
+  /** Files for the folder, derived from what everybody holds. */
+  readonly files: readonly FolderFile[];
+  readonly lines: readonly string[];
+}
+
+export interface Driver {
+  /** All faults in the messages held; the same function that verifies transcripts and evidence. */
+  findings(messages: Inbound): readonly Finding[];
+  /** Makes this participant's message of a slot; every slot before it is complete and without fault. */
+  make(slot: number, messages: Inbound, identity: Identity): MadeMessage;
+  /** Destroys what is not needed once a message counts as sent. */
+  sent(slot: number): void;
+  /** Takes the result into the home; every slot is complete and without fault. */
+  finish(messages: Inbound, identity: Identity): Finished;
+  /** Files and lines of a finished ceremony, for showing them again. */
+  finished(messages: Inbound): Pick<Finished, 'files' | 'lines'>;
+  /** Destroys what this participant's refusal or abandonment makes useless. */
+  abandon(): void;
+}
+
+/** Slots of a plan, in order. */
+export function slotsOf(plan: Plan): readonly Slot[] {
+  if (plan.kind === 'dkg') return SLOTS.dkg;
+  return fromStock(plan) ? SLOTS['sign-from-stock'] : SLOTS.sign;
+}
+
+/** Loads the driver of a ceremony. */
+export async function loadDriver(store: CeremonyStore, port: Port): Promise<Driver> {
+  if (store.plan.kind === 'dkg') {
+    const { dkgDriver } = await import('./dkg-driver.ts');
+    return dkgDriver(store, store.plan, port);
+  }
+  const { signDriver } = await import('./sign-driver.ts');
+  return signDriver(store, store.plan, port);
+}

@@ -1,0 +1,263 @@
+/**
+ * The engine: one step of one participant. It takes in what has arrived, advances as far as that permits, writes what
+ * must leave the machine, and says the one thing to do next. It holds nothing open; running it again is harmless.
+ *
+ * The way of a message: folder → collect → findings (public checks) → make → journal (commit point) → folder.
+ */
+import { closingOf, type Finding, type Inbound, parseEnding, refusalBody, ABANDON_BODY } from '../protocols/machine.ts';
+import { headOf } from '../transcript/chain.ts';
+import { release } from '../transport/folder.ts';
+import { type Envelope, makeBlob } from '../wire/blob.ts';
+import { toHex } from '../wire/bytes.ts';
+import { CeremonyError, fail } from '../wire/errors.ts';
+import { sha256 } from '../wire/hash.ts';
+import type { ActionCode } from './actions.ts';
+import { collect } from './collect.ts';
+import { type Driver, type FolderFile, loadDriver, type MadeMessage, slotsOf } from './driver.ts';
+import { derivedFiles } from './derived-files.ts';
+import { evidenceFile } from './evidence.ts';
+import { lockedError, lockHome, requireUnlocked } from './home.ts';
+import { eraseAllStocks } from './key-store.ts';
+import type { Port, Step } from './port.ts';
+import type { CeremonyStore } from './store.ts';
+
+/** Time of an entry: UTC to the second. */
+export function utc(now: Date): string {
+  return now.toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+interface Progress {
+  readonly did: string[];
+  readonly wrote: { path: string; sha256: string }[];
+  files: readonly FolderFile[];
+  lines: readonly string[];
+}
+
+/**
+ * One step.
+ * @throws CeremonyError with the participant to blame, or what is missing, or why this home must not go on
+ */
+export async function step(store: CeremonyStore, folder: string, port: Port): Promise<Step> {
+  requireUnlocked(store.home);
+  const progress: Progress = { did: [], wrote: [], files: [], lines: [] };
+  const collected = collect(store, folder);
+  if (collected.rollback !== undefined) {
+    lockHome(store.home, collected.rollback, port.now());
+    eraseAllStocks(store.home);
+    throw lockedError(collected.rollback);
+  }
+  if (store.ending) {
+    releaseAll(store, folder, progress);
+    throw endingError(store);
+  }
+  const [double] = collected.equivocations;
+  if (double) await conclude(store, folder, port, progress, [double]);
+
+  let driver: Driver | undefined;
+  const load = async (): Promise<Driver> => (driver ??= await loadDriver(store, port));
+  const slots = slotsOf(store.plan);
+  const last = slots.at(-1)?.slot as number;
+  const complete = (messages: Inbound, slot: number): boolean => messages.get(slot)?.size === store.session.seats.length;
+
+  for (;;) {
+    const messages = store.messages();
+    if (store.done) {
+      const { files, lines } = (await load()).finished(messages);
+      progress.files = files;
+      progress.lines = lines;
+      break;
+    }
+    const at = slots.findIndex((s) => !store.sent.has(s.slot));
+    const before = at < 0 ? slots.at(-1) : slots[at - 1];
+    const ready = before === undefined || complete(messages, before.slot);
+    const ended = [...(messages.get(last)?.values() ?? [])].some((e) => closingOf(e.body) !== 'close');
+    if (!ready && !ended) break;
+
+    const findings = (await load()).findings(messages);
+    if (findings.length > 0) await conclude(store, folder, port, progress, findings);
+    if (ended && (ready || isEnding(messages, last))) await followEnding(store, folder, port, progress, messages, last);
+    if (!ready) break;
+
+    const identity = await port.unlock();
+    const slot = slots[at];
+    if (slot) {
+      port.say(`making ${slot.name} …`);
+      const made = (await load()).make(slot.slot, messages, identity);
+      await send(store, slot.slot, made, messages, port, progress);
+      (await load()).sent(slot.slot);
+    } else {
+      const finished = (await load()).finish(messages, identity);
+      store.append({ at: utc(port.now()), ...finished.entry }, identity.signer);
+      progress.did.push(finished.entry.kind);
+    }
+  }
+  releaseAll(store, folder, progress);
+  return report(store, progress, collected.problems);
+}
+
+/** Whether somebody refused or abandoned, which needs no judgement. */
+function isEnding(messages: Inbound, last: number): boolean {
+  return [...(messages.get(last)?.values() ?? [])].some((e) => ['refuse', 'abandon'].includes(closingOf(e.body) ?? ''));
+}
+
+/** Signs, stores and records a message. The journal entry is the commit point. */
+async function send(store: CeremonyStore, slot: number, made: MadeMessage, messages: Inbound, port: Port, progress: Progress): Promise<void> {
+  const { signer } = await port.unlock();
+  const at = utc(port.now());
+  for (const facts of made.before ?? []) store.append({ at, ...facts }, signer);
+  const blob = makeBlob(store.session, store.seat, slot, store.head, made.body, signer);
+  store.prepare(slot, blob);
+  const inputs = [...(messages.get(slot - 1)?.values() ?? [])];
+  store.append(
+    {
+      at,
+      kind: 'sent',
+      slot,
+      message: made.message,
+      subject: { bytes: blob.length, sha256: toHex(sha256(blob)) },
+      ...(inputs.length === 0 ? {} : { inputs: Object.fromEntries(inputs.map((e) => [e.name, toHex(e.hash)])) }),
+      ...seenFacts(store, messages),
+    },
+    signer,
+  );
+  progress.did.push(`round${String(slot)}.sent`);
+}
+
+/** Highest head of every other participant in the messages held. */
+function seenFacts(store: CeremonyStore, messages: Inbound): { seen?: Record<string, { hash: string; seq: number }> } {
+  const seen: Record<string, { hash: string; seq: number }> = {};
+  for (const sent of messages.values())
+    for (const e of sent.values()) {
+      if (e.leaf === store.seat.leaf || e.head.seq === 0) continue;
+      const before = seen[e.name];
+      if (!before || before.seq < e.head.seq) seen[e.name] = { hash: toHex(e.head.hash), seq: e.head.seq };
+    }
+  return Object.keys(seen).length === 0 ? {} : { seen };
+}
+
+/** Puts findings on the record, refuses for good where somebody is to blame, and ends the step with the error. */
+async function conclude(store: CeremonyStore, folder: string, port: Port, progress: Progress, findings: readonly Finding[]): Promise<never> {
+  const finding = findings.find((f) => f.culprit !== undefined) ?? (findings[0] as Finding);
+  const participant = store.session.seats.find((s) => s.leaf === finding.culprit)?.name;
+  const evidence = evidenceFile(store, finding, participant);
+  store.home.disk.makeDir(`${store.dir}/evidence`);
+  store.home.disk.write(`${store.dir}/${evidence.path}`, evidence.bytes);
+  // two views may still be explained by a message that is under way; a culprit or a degenerate result ends the attempt
+  const final = finding.culprit !== undefined || finding.code === 'E_DEGENERATE';
+  const identity = await port.unlock();
+  if (!store.journal.some((e) => e.payload.kind === 'blamed' && e.payload.code === finding.code && e.payload.participant === participant))
+    store.append(
+      {
+        at: utc(port.now()),
+        kind: 'blamed',
+        code: finding.code,
+        evidence: toHex(sha256(evidence.bytes)),
+        ...(participant === undefined ? {} : { participant }),
+      },
+      identity.signer,
+    );
+  if (final) {
+    await refuse(store, port, progress, refusalBody(finding.code, finding.culprit), 'refuse');
+    store.end({ code: finding.code, text: finding.text, ...(participant === undefined ? {} : { participant }) });
+  }
+  releaseAll(store, folder, progress);
+  throw final ? endingError(store) : viewError(finding);
+}
+
+/** Sends a refusal or abandonment if the closing slot is still free (rule C1), and destroys what it makes useless. */
+async function refuse(store: CeremonyStore, port: Port, progress: Progress, body: Uint8Array, message: 'refuse' | 'abandon'): Promise<void> {
+  const last = slotsOf(store.plan).at(-1)?.slot as number;
+  if (!store.sent.has(last)) await send(store, last, { message, body }, new Map(), port, progress);
+  (await loadDriver(store, port)).abandon();
+}
+
+/** Another participant refused or abandoned: the attempt cannot complete. */
+async function followEnding(store: CeremonyStore, folder: string, port: Port, progress: Progress, messages: Inbound, last: number): Promise<void> {
+  const ending = [...(messages.get(last)?.values() ?? [])].find((e) => e.leaf !== store.seat.leaf && ['refuse', 'abandon'].includes(closingOf(e.body) ?? ''));
+  if (!ending) return;
+  const { code, culprit, kind } = parseEnding(ending.body);
+  const named = store.session.seats.find((s) => s.leaf === culprit)?.name;
+  await refuse(store, port, progress, ABANDON_BODY, 'abandon');
+  const identity = await port.unlock();
+  if (!store.journal.some((e) => e.payload.kind === 'aborted')) store.append({ at: utc(port.now()), kind: 'aborted', reason: 'refused', participant: ending.name }, identity.signer);
+  store.end({
+    code: 'E_ABORTED',
+    text: kind === 'abandon' ? `${ending.name} ended its part in this attempt` : `${ending.name} refused this attempt: ${code}${named === undefined ? '' : `, and names ${named}`}`,
+    participant: ending.name,
+  });
+  releaseAll(store, folder, progress);
+  throw endingError(store);
+}
+
+/**
+ * Ends this participant's part on the record (rule C1: not after its closing message).
+ * @throws E_ABORTED always, once the end is durable
+ */
+export async function abort(store: CeremonyStore, folder: string, port: Port, reason: 'operator' | 'equivocation' | 'stalled' | 'mistake' | 'suspicion' | 'superseded'): Promise<never> {
+  requireUnlocked(store.home);
+  const progress: Progress = { did: [], wrote: [], files: [], lines: [] };
+  if (store.done) fail('E_USAGE', 'this ceremony is complete; there is nothing to abort');
+  if (!store.ending) {
+    await refuse(store, port, progress, ABANDON_BODY, 'abandon');
+    const { signer } = await port.unlock();
+    if (!store.journal.some((e) => e.payload.kind === 'aborted')) store.append({ at: utc(port.now()), kind: 'aborted', reason }, signer);
+    store.end({ code: 'E_ABORTED', text: `${store.seat.name} ended its part in this attempt (${reason})`, participant: store.seat.name });
+  }
+  releaseAll(store, folder, progress);
+  throw endingError(store);
+}
+
+function endingError(store: CeremonyStore): CeremonyError {
+  const ending = store.ending ?? fail('E_INTERNAL', 'no ending');
+  const culprit = ending.participant;
+  const evidence = store.home.disk.list(`${store.dir}/evidence`);
+  return new CeremonyError(ending.code, ending.text, {
+    ...(culprit === undefined ? {} : { participant: culprit }),
+    ...(evidence.length === 0 ? {} : { file: `evidence/${evidence[0] as string}` }),
+    details: [
+      ending.code === 'E_ABORTED' ? 'This attempt is over for this participant.' : 'Nothing secret that depends on the faulty message has left this machine. The signed evidence is kept.',
+    ],
+    remedy: `Stop. Tell the ceremony lead. A further attempt: mpc-ceremony ${store.plan.kind} --again FOLDER, ${ending.code === 'E_ABORTED' ? 'when the reason is understood' : 'without the one who is named'}.`,
+  });
+}
+
+function viewError(finding: Finding): CeremonyError {
+  return new CeremonyError(finding.code, finding.text, {
+    details: ['Nobody can be blamed yet. Nothing secret has left this machine because of it.'],
+    remedy: 'Stop. Bring the other participants’ files here: two signed copies together show who signed both. If nothing turns up: mpc-ceremony abort --reason equivocation.',
+  });
+}
+
+/** Writes this participant's own files where they are missing, older or damaged. */
+function releaseAll(store: CeremonyStore, folder: string, progress: Progress): void {
+  const own: FolderFile[] = [...store.sent].map((slot) => ({ path: `round-${String(slot)}/${store.seat.name}.blob`, bytes: (store.ownBlob(slot) as Envelope).bytes }));
+  own.push({ path: `transcript/${store.seat.name}.jsonl`, bytes: store.chainBytes });
+  const { disk } = store.home;
+  for (const name of disk.list(`${store.dir}/evidence`)) {
+    const bytes = disk.read(`${store.dir}/evidence/${name}`, 64 * 1024 * 1024);
+    if (bytes) own.push({ path: `evidence/${name}`, bytes });
+  }
+  for (const file of [...own, ...progress.files, ...derivedFiles(store)]) {
+    release(disk, folder, file.path, file.bytes);
+    progress.wrote.push({ path: file.path, sha256: toHex(sha256(file.bytes)) });
+  }
+}
+
+function report(store: CeremonyStore, progress: Progress, problems: readonly CeremonyError[]): Step {
+  const messages = store.messages();
+  const slots = slotsOf(store.plan);
+  const me = store.seat.name;
+  const pending = slots.find((s) => (messages.get(s.slot)?.size ?? 0) < store.session.seats.length);
+  const missing = store.session.seats.filter((s) => pending && !messages.get(pending.slot)?.has(s.leaf));
+  const needs = store.done ? [] : missing.map((s) => ({ from: s.name, what: `round${String(pending?.slot)}` }));
+  const head = toHex(headOf(store.journal).hash);
+  const who = needs.map((n) => n.from).join(', ');
+  const action = (code: ActionCode, text: string): Step['nextAction'] => ({ code, who: me, text });
+  const base = { ceremony: store.plan.name, kind: store.plan.kind, attempt: store.plan.attempt, participant: me, did: progress.did, wrote: progress.wrote, needs, head, lines: progress.lines };
+  if (store.done) return { ...base, nextAction: action('DONE', 'Done. Keep this folder with the record; power off when you are finished here.'), exit: 0 };
+  if (progress.did.length > 0)
+    return { ...base, nextAction: action('CARRY_OUT', `Carry this folder to ${who}, and bring it back with their ${pending?.name ?? 'message'}. Then: mpc-ceremony next FOLDER`), exit: 0 };
+  const [problem] = problems;
+  if (problem) throw problem;
+  return { ...base, nextAction: action('BRING_IN', `Waiting for the ${pending?.name ?? 'message'} of ${who}. Bring the folder here when it has it. Then: mpc-ceremony next FOLDER`), exit: 10 };
+}

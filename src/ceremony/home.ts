@@ -1,0 +1,109 @@
+/**
+ * A participant's home: the one place on a machine where its secrets and its memory live.
+ *
+ *   VERSION                     layout, mode, name and home id; refuses a newer layout
+ *   identity/                   card, sealed identity, one-time encryption keys
+ *   peers/                      cards of the others, and how they were compared
+ *   keys/NAME/epoch-N/          certificate, sealed share, stock of nonces, spent marks
+ *   ceremonies/LABEL-ID/        plan, journal, messages in and out, sealed round secrets
+ *   sessions/                   every ceremony id ever joined
+ *   intents/                    every intent id ever acted on
+ */
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { hex, nameOf } from '../plan/fields.ts';
+import { type Card, parseCard } from '../plan/card.ts';
+import type { Disk } from '../vault/durable.ts';
+import { canonicalBytes, type Json, parseCanonical } from '../wire/canon.ts';
+import { CeremonyError, fail } from '../wire/errors.ts';
+
+/** Layout of the home that this program writes. */
+export const LAYOUT = 1;
+
+const VersionSchema = v.strictObject({
+  layout: v.pipe(v.number(), v.integer()),
+  mode: v.picklist(['production', 'rehearsal']),
+  name: nameOf('participant'),
+  homeId: hex(16),
+});
+
+export type Mode = 'production' | 'rehearsal';
+
+/** Public facts of a home. */
+export type HomeFacts = v.InferOutput<typeof VersionSchema>;
+
+/** An opened home: its place, its facts, and the way to the disk. */
+export interface Home {
+  readonly root: string;
+  readonly facts: HomeFacts;
+  readonly disk: Disk;
+}
+
+/** Writes the VERSION file: the last step of making a home. */
+export function writeHomeFacts(disk: Disk, root: string, facts: HomeFacts): void {
+  disk.write(join(root, 'VERSION'), canonicalBytes(facts as unknown as Json));
+}
+
+/**
+ * Opens a home.
+ * @throws E_NO_HOME when there is none, E_HOME_VERSION when a newer program wrote it, E_STATE when VERSION is damaged
+ */
+export function openHome(disk: Disk, root: string): Home {
+  const file = join(root, 'VERSION');
+  const bytes = disk.read(file, 4096);
+  if (!bytes)
+    fail('E_NO_HOME', `no home at ${root}`, { file: root, remedy: 'Make one first: mpc-ceremony init --name YOUR-NAME' });
+  disk.checkPrivate(root);
+  const json = parseCanonical(bytes, 4096, 'E_STATE') as { layout?: unknown };
+  if (typeof json.layout === 'number' && json.layout > LAYOUT)
+    fail('E_HOME_VERSION', 'this home was written by a newer program', { file, remedy: 'Use the newer mpc-ceremony.' });
+  const facts = v.safeParse(VersionSchema, json);
+  if (!facts.success) fail('E_STATE', 'the VERSION file of this home is damaged', { file });
+  return { root, facts: facts.output, disk };
+}
+
+/** Path inside a home. */
+export function inHome(home: Home, ...parts: string[]): string {
+  return join(home.root, ...parts);
+}
+
+/** This participant's own card. @throws E_STATE when it is missing, E_CARD when it is damaged */
+export function ownCard(home: Home): Card {
+  const file = inHome(home, 'identity', `${home.facts.name}.card`);
+  const bytes = home.disk.read(file, 65_536);
+  if (!bytes) fail('E_STATE', 'the card of this home is missing', { file });
+  return parseCard(bytes, file);
+}
+
+const LockSchema = v.strictObject({ code: v.literal('E_ROLLBACK'), text: v.string(), at: v.string() });
+
+/** Why this home is locked, if it is. */
+export function lockReason(home: Home): string | undefined {
+  const bytes = home.disk.read(inHome(home, 'LOCKED'), 65_536);
+  if (!bytes) return undefined;
+  const parsed = v.safeParse(LockSchema, parseCanonical(bytes, 65_536, 'E_STATE'));
+  return parsed.success ? parsed.output.text : 'the lock file is damaged';
+}
+
+/** Text and remedy of a locked home: what is safe, and the lawful way on (rule P6). */
+export function lockedError(text: string): CeremonyError {
+  return new CeremonyError('E_ROLLBACK', text, {
+    details: [
+      'Nothing was signed. This home will sign nothing more in the ceremonies begun before, and its stocks are void.',
+      'Its key shares are still there.',
+    ],
+    remedy:
+      'Find out which copy of this home is the newest and destroy the others. Then, on the one that is kept: mpc-ceremony card renew, and give the new card to the lead.',
+  });
+}
+
+/** @throws E_ROLLBACK when the home is locked */
+export function requireUnlocked(home: Home): void {
+  const reason = lockReason(home);
+  if (reason !== undefined) throw lockedError(reason);
+}
+
+/** Locks the home: durable before the refusal is shown. */
+export function lockHome(home: Home, text: string, now: Date): void {
+  home.disk.write(inHome(home, 'LOCKED'), canonicalBytes({ code: 'E_ROLLBACK', text, at: now.toISOString() }));
+}

@@ -1,0 +1,167 @@
+/**
+ * Taking part: everything that is checked before the first cryptographic message. Nothing is durable until all checks
+ * have passed; a refusal leaves the home as it was.
+ */
+import { join as joinPath } from 'node:path';
+import { parseCard } from '../plan/card.ts';
+import { checkPlan, fromStock, type Plan, planSession, rosterHash, sessionId, type SignPlan } from '../plan/plan.ts';
+import { encodePlanFile, MAX_PLAN_FILE_BYTES, parsePlanFile } from '../plan/plan-file.ts';
+import { refusal } from '../policy/gate.ts';
+import { intentMessage, MAX_INTENT_BYTES, MAX_MESSAGE_BYTES, parseIntent } from '../policy/intent.ts';
+import { ceremonyId } from '../wire/blob.ts';
+import { toHex } from '../wire/bytes.ts';
+import { fail } from '../wire/errors.ts';
+import { sha256 } from '../wire/hash.ts';
+import { formatWords, words } from '../wire/words.ts';
+import { step, utc } from './engine.ts';
+import { type Home, inHome, ownCard, requireUnlocked } from './home.ts';
+import { acceptPrekeys, reservePrekey } from './identity.ts';
+import { bindIntent } from './intent-memory.ts';
+import { acceptStock, activeEpoch, takeRank } from './key-store.ts';
+import type { Port, Step } from './port.ts';
+import { programDigest } from './program.ts';
+import { CeremonyStore } from './store.ts';
+import { blankTwo } from './word-quiz.ts';
+
+type Compared = 'typed' | 'scripted' | 'not-compared';
+
+/** Checks that need this home: mode, own seat and card, cards of others that were verified before. */
+function checkSeat(home: Home, plan: Plan, file: string): void {
+  const card = ownCard(home);
+  const { name } = home.facts;
+  if (plan.mode !== home.facts.mode)
+    fail('E_REHEARSAL', `the plan is for ${plan.mode}, this home for ${home.facts.mode}`, { file, field: 'mode', remedy: 'Use the home that was made for it.' });
+  const seat = plan.participants.find((p) => p.name === name);
+  if (!seat) fail('E_NOT_PARTICIPANT', `${name} has no seat in this plan`, { file, participant: name, remedy: 'Check --home, and that this is the right folder.' });
+  if (seat.identity !== card.ed25519 || seat.homeId !== home.facts.homeId)
+    fail('E_CARD', `the plan holds another card for ${name} than this home's`, { file, participant: name, remedy: 'Give the lead the card of this home, and ask for a new plan.' });
+  for (const p of plan.participants) {
+    const path = inHome(home, 'peers', `${p.name}.card`);
+    const bytes = p.name === name ? undefined : home.disk.read(path, 65_536);
+    if (bytes && parseCard(bytes, path).ed25519 !== p.identity)
+      fail('E_CARD', `the plan holds another card for ${p.name} than the one this home knows`, {
+        file,
+        participant: p.name,
+        remedy: `Compare words with ${p.name} in person. If ${p.name} really has a new home: mpc-ceremony peers add NEW.card, then peers verify ${p.name}.`,
+      });
+  }
+}
+
+/** Compares the words of the plan: two are blanked, and the operator types what another participant reads aloud. */
+async function compareWords(plan: Plan, me: string, port: Port): Promise<Compared> {
+  if (!plan.attended) return 'not-compared';
+  const all = words(sessionId(plan).slice(0, 16));
+  const seat = plan.participants.findIndex((p) => p.name === me);
+  const other = plan.participants[(seat + 1) % plan.participants.length]?.name ?? plan.lead;
+  const quiz = blankTwo(all);
+  const { answer, source } = await port.ask('compare-words', [
+    `Words of this plan. They cover the roster with everybody's keys. Ask ${other} to read aloud theirs.`,
+    ...formatWords(quiz.shown),
+    `Type words ${quiz.positions.join(' and ')} as ${other} reads them, with a space between:`,
+  ]);
+  if (source === 'scripted')
+    fail('E_ATTENDED', 'this plan is attended: a person must compare the words', { field: 'compare-words', remedy: 'Run the command at a terminal, or ask the lead for a plan with attended: false.' });
+  if (!quiz.matches(answer))
+    fail('E_WORDS', `the words that ${other} read are not the words of the plan in this folder`, {
+      remedy: 'Read all sixteen again, slowly. If they still differ, stop: somebody has changed the plan or a card on the way. Tell the lead.',
+    });
+  return source;
+}
+
+/** Reads the plan of a folder. @throws E_MISSING, E_PLAN_FIELD */
+export async function readPlan(home: Home, folder: string): Promise<{ plan: Plan; planFile: string; file: string }> {
+  const file = joinPath(folder, 'PLAN.yaml');
+  const bytes = home.disk.read(file, MAX_PLAN_FILE_BYTES);
+  if (!bytes) fail('E_MISSING', `there is no PLAN.yaml in ${folder}`, { file, remedy: 'Give the ceremony folder that the lead sent.' });
+  return { plan: await parsePlanFile(bytes, file), planFile: toHex(sha256(bytes)), file };
+}
+
+/** Joins the ceremony of a folder and takes the first step. Joining again continues it. */
+export async function join(home: Home, folder: string, port: Port): Promise<Step> {
+  requireUnlocked(home);
+  const { plan, planFile, file } = await readPlan(home, folder);
+  const there = CeremonyStore.find(home, plan);
+  if (there) {
+    there.moveTo(folder, planFile);
+    return step(there, folder, port);
+  }
+  checkPlan(plan, file, port.now());
+  checkSeat(home, plan, file);
+  return step(await enter(home, plan, folder, planFile, port), folder, port);
+}
+
+/**
+ * Makes this home part of a checked plan: what is promised for good is written first, the journal's first entry last.
+ * Also the lead's way in, right after it made the plan.
+ */
+export async function enter(home: Home, plan: Plan, folder: string, planFile: string, port: Port): Promise<CeremonyStore> {
+  const session = planSession(plan);
+  const id = ceremonyId(session.sid);
+  const file = joinPath(folder, 'PLAN.yaml');
+  const { prepare } = plan.kind === 'sign' ? await prepareSigning(home, plan, folder, port) : await prepareDkg(home, plan, file);
+  const compared = await compareWords(plan, home.facts.name, port);
+  const { signer } = await port.unlock();
+  prepare();
+  return CeremonyStore.begin(
+    home,
+    plan,
+    folder,
+    planFile,
+    {
+      at: utc(port.now()),
+      kind: 'open',
+      plan: toHex(session.sid),
+      roster: toHex(rosterHash(plan)),
+      program: programDigest(),
+      node: process.version,
+      platform: `${process.platform}-${process.arch}`,
+      compared,
+    },
+    signer,
+  );
+
+  async function prepareDkg(h: Home, p: Extract<Plan, { kind: 'dkg' }>, planPath: string): Promise<{ prepare: () => void }> {
+    if (activeEpoch(h, p.name))
+      fail('E_TWO_SHARES', `this home already holds a share of a key named ${p.name}`, { file: planPath, field: 'name', remedy: 'Choose another name for the new key.' });
+    const { dkgContext } = await import('../protocols/dkg.ts');
+    dkgContext(p);
+    return {
+      prepare: () => {
+        const own = p.participants.find((x) => x.name === h.facts.name);
+        if (own) reservePrekey(h, own.prekey, id, p.rank);
+        acceptPrekeys(h, p, id);
+        takeRank(h, p.name, p.rank, id);
+      },
+    };
+  }
+}
+
+async function prepareSigning(home: Home, plan: SignPlan, folder: string, port: Port): Promise<{ prepare: () => void }> {
+  const { decideIn, signContextIn } = await import('./sign-driver.ts');
+  const intentFile = joinPath(folder, 'intent.json');
+  const intentBytes = home.disk.read(intentFile, MAX_INTENT_BYTES) ?? fail('E_MISSING', 'the intent is missing from the folder', { file: intentFile, remedy: 'Bring the whole folder of the lead.' });
+  const intent = parseIntent(intentBytes, intentFile);
+  const message = intentMessage(intent.intent, home.disk.read(joinPath(folder, 'message.bin'), MAX_MESSAGE_BYTES));
+  const ctx = signContextIn(home, plan, intent, message);
+  const decision = decideIn(home, ctx, port.now());
+  if (!decision.allow) throw refusal(decision, intentFile);
+  return {
+    prepare: () => {
+      if (fromStock(plan)) {
+        const used = plan.participants.map((p) => ({ owner: p.name, index: p.stock?.index ?? 0 }));
+        acceptStock(home, plan.key.name, plan.key.epoch, ceremonyId(ctx.session.sid), used);
+      }
+      bindIntent(home, intent, toHex(ctx.session.sid));
+      CeremonyStore.attach(home, plan, [
+        { path: 'intent.json', bytes: intentBytes },
+        { path: 'message.bin', bytes: message },
+      ]);
+    },
+  };
+}
+
+/** Bytes of a plan file together with their SHA-256 (hex). */
+export async function planFileOf(plan: Plan): Promise<{ bytes: Uint8Array; planFile: string }> {
+  const bytes = await encodePlanFile(plan);
+  return { bytes, planFile: toHex(sha256(bytes)) };
+}

@@ -1,0 +1,173 @@
+/**
+ * The numbered steps of a ceremony in a room, as data: who types which command, and which action the screen then asks
+ * for. The printed script shows them, and an end-to-end test compares them with what the program does.
+ */
+import type { ActionCode } from './actions.ts';
+import { type Visit, visitOrder } from './visits.ts';
+
+/** What a room script is made from; all of it stands in the plan or follows from it. Public. */
+export interface ScriptFacts {
+  readonly kind: 'dkg' | 'sign';
+  /** Name of the key, or of the signing ceremony. */
+  readonly name: string;
+  readonly mode: 'production' | 'rehearsal';
+  readonly lead: string;
+  readonly participants: readonly { readonly name: string; readonly role?: string; readonly place?: string }[];
+  readonly witnesses: readonly string[];
+  /** Rounds in which everybody writes one message, for example commit, deal, confirm. */
+  readonly rounds: readonly string[];
+  readonly scheme: string;
+  /** The quorum expression as written. */
+  readonly quorumText: string;
+  /** The quorum in plain words. */
+  readonly explanation: readonly string[];
+  /** Sixteen words over the session id. */
+  readonly words: readonly string[];
+  /** People confirm at the keyboard. */
+  readonly attended: boolean;
+  /** UTC times. */
+  readonly created: string;
+  readonly expires: string;
+  /** The ceremony folder as it is called on the stick; by default NAME-dkg, or NAME for a signing. */
+  readonly folder?: string;
+  /** The command with which the lead began; by default made from the other facts. */
+  readonly start?: string;
+}
+
+/** One step: one physical action. */
+export interface ScriptStep {
+  /** Number on the paper, from 1. */
+  readonly n: number;
+  readonly who: string;
+  readonly code: ActionCode;
+  /** To be typed, letter by letter; absent when the step follows from the command before it or needs no machine. */
+  readonly command?: string;
+  readonly text: string;
+  /** The program shows this code: in a prompt, or as the next action when the command ends. */
+  readonly screen: boolean;
+}
+
+/** A command of the script, with the codes that the program shows: prompts first, the next action last. */
+export interface ScriptCommand {
+  readonly who: string;
+  readonly command: string;
+  readonly codes: readonly ActionCode[];
+}
+
+/** Participants in the order of their first stop: the lead, then the others as the roster has them. */
+function stopOrder(facts: ScriptFacts): string[] {
+  return [facts.lead, ...facts.participants.map((p) => p.name).filter((n) => n !== facts.lead)];
+}
+
+/** The stops of the stick among the participants; witnesses add one each, and one more for the last writer. */
+export function scriptVisits(facts: ScriptFacts): Visit[] {
+  return visitOrder(stopOrder(facts), facts.rounds);
+}
+
+/** The name of the ceremony folder on the stick. */
+export function scriptFolder(facts: ScriptFacts): string {
+  return facts.folder ?? (facts.kind === 'dkg' ? `${facts.name}-dkg` : facts.name);
+}
+
+/** The steps of the ceremony, from the lead's first command to switching off. */
+export function scriptSteps(facts: ScriptFacts): ScriptStep[] {
+  const steps: ScriptStep[] = [];
+  const add = (who: string, code: ActionCode, text: string, how: { command?: string; screen?: boolean } = {}): void => {
+    const { command, screen = true } = how;
+    steps.push({ n: steps.length + 1, who, code, text, screen, ...(command === undefined ? {} : { command }) });
+  };
+  const folder = scriptFolder(facts);
+  const visits = scriptVisits(facts);
+  // whoever writes the last message sees that the witnesses are still missing, and completes at one more stop
+  const last = visits.findIndex((v) => v.completes);
+  const witnessed = facts.witnesses.length > 0;
+  const stops: Stop[] = visits.map((v, i) => ({ ...v, completes: v.completes && !(witnessed && i === last), first: i < facts.participants.length }));
+  if (witnessed) {
+    stops.splice(last + 1, 0, ...facts.witnesses.map((who) => ({ who, sends: [], completes: false, first: false, witness: true })));
+    stops.push({ who: (visits[last] as Visit).who, sends: [], completes: true, first: false });
+  }
+
+  stops.forEach((stop, i) => {
+    const { who } = stop;
+    const hand = handOn(stops[i + 1]?.who);
+    if (stop.witness) {
+      add(who, 'CARRY_OUT', `${who} reads the record on the screen and signs it. ${hand}`, {
+        command: `mpc-ceremony note witness ${folder}`,
+      });
+      return;
+    }
+    const lead = stop.first && who === facts.lead;
+    const command = lead ? (facts.start ?? startCommand(facts)) : `mpc-ceremony ${stop.first ? 'join' : 'next'} ${folder}`;
+    const prompts: [ActionCode, string][] = [];
+    if (facts.attended && stop.first) {
+      if (!lead)
+        prompts.push([
+          'COMPARE_WORDS',
+          `The screen shows the sixteen words with two of them blank. ${facts.lead} reads those two aloud from the paper; ${who} types them.`,
+        ]);
+      if (facts.kind === 'sign')
+        prompts.push(['APPROVE', `${who} reads what is to be signed, on this screen and not on another, and approves or refuses it.`]);
+    }
+    const wrote = [
+      ...(stop.sends.length > 0 ? [`${who}'s ${messages(stop.sends)} on the stick.`] : []),
+      ...(lead && facts.attended ? [`${who} compares the sixteen words on the screen with the ones on this paper.`] : []),
+    ].join(' ');
+    const end: [ActionCode, string] = stop.completes
+      ? ['DONE', `${wrote} ${who} has finished: ${finished(facts)}. ${hand}`.trim()]
+      : witnessed && i === last
+        ? ['WITNESS_SIGN', `${wrote} Everything is there for the witnesses. ${hand}`]
+        : ['CARRY_OUT', `${wrote} ${hand}`];
+    [...prompts, end].forEach(([code, text], k) => {
+      add(who, code, text, k === 0 ? { command } : {});
+    });
+    if (stop.completes && facts.attended && facts.kind === 'dkg')
+      add(
+        who,
+        'WRITE_DOWN',
+        `${who} copies the sixteen words of the key from the screen onto the page "Words of the key". They are the same for everybody.`,
+        { screen: false },
+      );
+  });
+  add('all', 'POWER_OFF', 'Every laptop is switched off and locked away. The stick goes to the archive.', { screen: false });
+  return steps;
+}
+
+interface Stop extends Visit {
+  /** The participant's first stop: the lead starts, the others join. */
+  readonly first: boolean;
+  readonly witness?: boolean;
+}
+
+/** The commands in order, each with the codes that it shows. */
+export function scriptCommands(steps: readonly ScriptStep[]): ScriptCommand[] {
+  const out: { who: string; command: string; codes: ActionCode[] }[] = [];
+  for (const { who, command, code, screen } of steps) {
+    if (command !== undefined) out.push({ who, command, codes: [code] });
+    else if (screen) out[out.length - 1]?.codes.push(code);
+  }
+  return out;
+}
+
+function handOn(next: string | undefined): string {
+  return next === undefined ? 'Eject the stick and leave it on the table.' : `Eject the stick, hand it to ${next.toUpperCase()}.`;
+}
+
+const messages = (rounds: readonly string[]): string =>
+  rounds.length === 1 ? `message of round ${rounds.join('')} is` : `messages of rounds ${rounds.join(' and ')} are`;
+
+const finished = ({ kind }: ScriptFacts): string =>
+  kind === 'dkg' ? 'the key is active on this laptop' : 'the signature is in the folder and verifies';
+
+function startCommand(facts: ScriptFacts): string {
+  const { name, scheme, quorumText, participants, attended } = facts;
+  const what =
+    facts.kind === 'dkg'
+      ? ['dkg', '--name', name, '--scheme', scheme, '--quorum', quorumText, '--cards', 'cards']
+      : ['sign', '--intent', 'intent.json', '--signers', participants.map((p) => p.name).join(',')];
+  return ['mpc-ceremony', ...what, '--out', scriptFolder(facts), ...(attended ? [] : ['--unattended'])].map(quoted).join(' ');
+}
+
+/** One word of a command as a POSIX shell reads it. */
+function quoted(word: string): string {
+  return /^[A-Za-z0-9_.,:=/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

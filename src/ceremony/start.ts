@@ -1,0 +1,241 @@
+/** The lead's part: making a checked plan and its folder, and entering it. */
+import { join as joinPath } from 'node:path';
+import type { SchemeName } from '../curves/scheme.ts';
+import { type Card, encodeCard, parseCard } from '../plan/card.ts';
+import { checkPlan, type DkgPlan, parsePlan, type Plan, type SignPlan } from '../plan/plan.ts';
+import { refusal } from '../policy/gate.ts';
+import { intentMessage, MAX_INTENT_BYTES, MAX_MESSAGE_BYTES, parseIntent } from '../policy/intent.ts';
+import type { Certificate } from '../protocols/epoch.ts';
+import { type Roles, parseQuorum } from '../sharing/expression.ts';
+import { exactQuorum } from '../sharing/quorum.ts';
+import { release } from '../transport/folder.ts';
+import { toHex } from '../wire/bytes.ts';
+import { CeremonyError, fail } from '../wire/errors.ts';
+import { utc, step } from './engine.ts';
+import { type Home, inHome, ownCard, requireUnlocked } from './home.ts';
+import { prekeyState, prekeyUsed } from './identity.ts';
+import { enter, planFileOf } from './join.ts';
+import { activeEpoch, highestRank, nextStockIndex, requireKey } from './key-store.ts';
+import type { Port, Step } from './port.ts';
+import { CeremonyStore } from './store.ts';
+
+/** Facts about a participant that the lead states in a draft. */
+export interface About {
+  readonly person?: string | undefined;
+  readonly unit?: string | undefined;
+  readonly place?: string | undefined;
+  readonly vendor?: string | undefined;
+}
+
+/** What the lead asks for. */
+export interface DkgRequest {
+  readonly name: string;
+  readonly scheme: SchemeName;
+  readonly quorum: string;
+  readonly roles?: Roles | undefined;
+  readonly about?: ReadonlyMap<string, About> | undefined;
+  readonly stock: number;
+  readonly attended: boolean;
+  readonly days: number;
+  readonly network?: 'off' | undefined;
+  readonly witnesses?: readonly string[] | undefined;
+  /** Folder with the others' cards. */
+  readonly cards?: string | undefined;
+  readonly out: string;
+  /** Plan of the attempt before this one. */
+  readonly previous?: { readonly sid: string; readonly attempt: number } | undefined;
+}
+
+const days = (from: Date, n: number): string => utc(new Date(from.getTime() + n * 86_400_000));
+
+/** Cards by owner: own, verified peers, and those of a folder; of every owner the one with the newest one-time key. */
+function knownCards(home: Home, cardsFolder: string | undefined): Map<string, { card: Card; file: string }> {
+  const found = new Map<string, { card: Card; file: string }>();
+  const take = (file: string, strict: boolean): void => {
+    const bytes = home.disk.read(file, 65_536);
+    if (!bytes) return;
+    let card: Card;
+    try {
+      card = parseCard(bytes, file);
+    } catch (e) {
+      if (strict || !(e instanceof CeremonyError)) throw e;
+      return;
+    }
+    const peer = inHome(home, 'peers', `${card.name}.card`);
+    const known = home.disk.read(peer, 65_536);
+    if (known && parseCard(known, peer).ed25519 !== card.ed25519) return;
+    const before = found.get(card.name);
+    const newest = (c: Card): number => c.prekeys.at(-1)?.n ?? 0;
+    if (!before || newest(before.card) < newest(card)) found.set(card.name, { card, file });
+  };
+  for (const name of home.disk.list(inHome(home, 'peers'))) if (name.endsWith('.card')) take(inHome(home, 'peers', name), true);
+  if (cardsFolder !== undefined) for (const name of home.disk.list(cardsFolder)) if (name.endsWith('.card')) take(joinPath(cardsFolder, name), false);
+  const own = ownCard(home);
+  found.set(own.name, { card: own, file: inHome(home, 'identity', `${own.name}.card`) });
+  return found;
+}
+
+/** The folder of a new ceremony must be absent or empty, unless it is this lead's own unfinished start. */
+function claimFolder(home: Home, out: string): CeremonyStore | undefined {
+  const there = CeremonyStore.byPlace(home, out, undefined);
+  if (there && there.plan.lead === home.facts.name && !home.disk.exists(joinPath(out, 'transcript'))) return there;
+  if (home.disk.exists(out) && (home.disk.list(out).length > 0 || home.disk.dirs(out).length > 0))
+    fail('E_EXISTS', `${out} is not empty`, { file: out, remedy: 'Name a folder that does not exist yet with --out. To continue a ceremony: mpc-ceremony next FOLDER.' });
+  return undefined;
+}
+
+async function begin(home: Home, plan: Plan, out: string, extra: readonly { path: string; bytes: Uint8Array }[], port: Port): Promise<Step> {
+  const { bytes, planFile } = await planFileOf(plan);
+  for (const file of [{ path: 'PLAN.yaml', bytes }, ...extra]) release(home.disk, out, file.path, file.bytes);
+  if (!plan.participants.some((p) => p.name === home.facts.name))
+    return {
+      ceremony: plan.name, kind: plan.kind, attempt: plan.attempt, participant: home.facts.name, did: ['plan.made'], wrote: [], needs: [], head: '0'.repeat(64), lines: [],
+      nextAction: { code: 'CARRY_OUT', who: home.facts.name, text: `Carry this folder to ${plan.participants.map((p) => p.name).join(', ')}; each runs: mpc-ceremony join FOLDER` },
+      exit: 0,
+    };
+  return step(await enter(home, plan, out, planFile, port), out, port);
+}
+
+/** Begins a key generation. @throws every refusal of a plan, E_CARD, E_EXISTS, E_PREKEY_BUSY */
+export async function startDkg(home: Home, request: DkgRequest, port: Port): Promise<Step> {
+  requireUnlocked(home);
+  const unfinished = claimFolder(home, request.out);
+  if (unfinished) return resume(unfinished, request.out, port);
+  if (activeEpoch(home, request.name))
+    fail('E_TWO_SHARES', `this home already holds a share of a key named ${request.name}`, { field: 'name', remedy: 'Choose another name for the new key.' });
+  const quorum = parseQuorum(request.quorum, request.roles);
+  const cards = knownCards(home, request.cards);
+  const cardOf = (name: string): { card: Card; file: string } => {
+    const found = cards.get(name);
+    if (!found)
+      fail('E_CARD', `there is no card of ${name}`, { participant: name, remedy: `Put ${name}.card into the folder given with --cards, or: mpc-ceremony peers add ${name}.card` });
+    if (found.card.mode !== home.facts.mode) fail('E_REHEARSAL', `the card of ${name} is for ${found.card.mode}, this home for ${home.facts.mode}`, { participant: name, file: found.file });
+    return found;
+  };
+  const participants = quorum.leaves.map(({ name }) => {
+    const { card, file } = cardOf(name);
+    const unused = card.prekeys.filter((p) => !prekeyUsed(home, name, p) && (name !== home.facts.name || prekeyState(home, p.n) === 'free'));
+    const prekey = unused.at(-1);
+    if (!prekey)
+      fail('E_PREKEY_BUSY', `every one-time key on the card of ${name} was used`, { participant: name, file, remedy: `Ask ${name} for a fresh card: mpc-ceremony card renew.` });
+    const { person, unit, place, vendor } = request.about?.get(name) ?? {};
+    return {
+      name, identity: card.ed25519, homeId: card.homeId, x25519: card.x25519, prekey,
+      ...(person === undefined ? {} : { person }), ...(unit === undefined ? {} : { unit }), ...(place === undefined ? {} : { place }), ...(vendor === undefined ? {} : { vendor }),
+    };
+  });
+  const now = port.now();
+  const plan = parsePlan(
+    {
+      schema: 'mpc-ceremony/plan/1',
+      kind: 'dkg',
+      name: request.name,
+      mode: home.facts.mode,
+      attended: request.attended,
+      attempt: (request.previous?.attempt ?? 0) + 1,
+      rank: highestRank(home, request.name) + 1,
+      nonce: toHex(port.random(32)),
+      lead: home.facts.name,
+      created: utc(now),
+      expires: days(now, request.days),
+      ...(request.previous ? { previous: request.previous.sid } : {}),
+      ...(request.network ? { machine: { network: 'off' } } : {}),
+      scheme: request.scheme,
+      quorum: request.quorum,
+      ...(request.roles && Object.keys(request.roles).length > 0 ? { roles: request.roles } : {}),
+      stock: request.stock,
+      participants,
+      ...(request.witnesses?.length
+        ? { witnesses: request.witnesses.map((name) => ({ name, identity: cardOf(name).card.ed25519, homeId: cardOf(name).card.homeId })) }
+        : {}),
+    },
+    'PLAN.yaml',
+  ) as DkgPlan;
+  checkPlan(plan, 'PLAN.yaml', now);
+  const extra = [...quorum.leaves.map((l) => l.name), ...(request.witnesses ?? [])].map((name) => ({ path: `cards/${name}.card`, bytes: encodeCard(cardOf(name).card) }));
+  return begin(home, plan, request.out, extra, port);
+}
+
+async function resume(store: CeremonyStore, out: string, port: Port): Promise<Step> {
+  const { bytes, planFile } = await planFileOf(store.plan);
+  release(store.home.disk, out, 'PLAN.yaml', bytes);
+  store.moveTo(out, planFile);
+  return step(store, out, port);
+}
+
+/** What the lead asks for when signing. */
+export interface SignRequest {
+  readonly intentFile: string;
+  readonly signers: readonly string[];
+  readonly attended: boolean;
+  readonly out: string;
+  readonly previous?: { readonly sid: string; readonly attempt: number } | undefined;
+}
+
+/** Stocked commitments of the signers: the lowest unused index of each, or undefined when one has run out. */
+function takeStock(home: Home, certificate: Certificate, leaves: readonly { id: number; name: string }[]): Map<string, { index: number; commitment: string }> | undefined {
+  const { key, number } = certificate.epoch;
+  const taken = new Map<string, { index: number; commitment: string }>();
+  for (const { id, name } of leaves) {
+    const index = nextStockIndex(home, key.name, number, name);
+    const commitment = certificate.confirms[id - 1]?.confirm.stock[index];
+    if (!commitment) return undefined;
+    taken.set(name, { index, commitment: toHex(commitment) });
+  }
+  return taken;
+}
+
+/** Begins a signing. @throws E_INTENT…, E_UNKNOWN_KEY, E_QUORUM, E_QUORUM_SURPLUS, E_EXISTS, and the gate's refusals */
+export async function startSign(home: Home, request: SignRequest, port: Port): Promise<Step> {
+  requireUnlocked(home);
+  const unfinished = claimFolder(home, request.out);
+  if (unfinished) return resume(unfinished, request.out, port);
+  const { disk } = home;
+  const bytes = disk.read(request.intentFile, MAX_INTENT_BYTES) ?? fail('E_MISSING', `there is no intent ${request.intentFile}`, { file: request.intentFile });
+  const signed = parseIntent(bytes, request.intentFile);
+  const message = intentMessage(signed.intent, disk.read(`${request.intentFile}.message`, MAX_MESSAGE_BYTES));
+  const certificate = requireKey(home, signed.intent.keyName);
+  const { epoch } = certificate;
+  const leaves = exactQuorum(parseQuorum(epoch.quorum), request.signers);
+  const stock = takeStock(home, certificate, leaves);
+  const now = port.now();
+  const plan = parsePlan(
+    {
+      schema: 'mpc-ceremony/plan/1',
+      kind: 'sign',
+      name: epoch.key.name,
+      mode: home.facts.mode,
+      attended: request.attended,
+      attempt: (request.previous?.attempt ?? 0) + 1,
+      nonce: toHex(port.random(32)),
+      lead: home.facts.name,
+      created: utc(now),
+      expires: signed.intent.expires,
+      ...(request.previous ? { previous: request.previous.sid } : {}),
+      key: { name: epoch.key.name, id: epoch.key.id, scheme: epoch.key.scheme, epoch: epoch.number, certificate: certificate.sha256 },
+      intent: toHex(signed.hash),
+      participants: leaves.map((l) => {
+        const seat = epoch.roster[l.id - 1] ?? fail('E_CERTIFICATE', 'the roster does not fit the quorum');
+        const entry = stock?.get(l.name);
+        return { name: l.name, leaf: l.id, identity: seat.identity, homeId: seat.homeId, ...(entry ? { stock: entry } : {}) };
+      }),
+    },
+    'PLAN.yaml',
+  ) as SignPlan;
+  const { decideIn, signContextIn } = await import('./sign-driver.ts');
+  const decision = decideIn(home, signContextIn(home, plan, signed, message), now);
+  if (!decision.allow) throw refusal(decision, request.intentFile);
+  checkPlan(plan, 'PLAN.yaml', now);
+  return begin(
+    home,
+    plan,
+    request.out,
+    [
+      { path: 'intent.json', bytes },
+      { path: 'message.bin', bytes: message },
+      { path: 'base/certificate.json', bytes: certificate.bytes },
+    ],
+    port,
+  );
+}
+

@@ -1,0 +1,272 @@
+/**
+ * One ceremony in one home: plan, journal, messages in and out, sealed round secrets.
+ *
+ * The journal is this participant's own transcript chain, and it is the commit point: a message counts as sent once its
+ * `sent` entry is durable. What a step prepares before that (secret, message bytes) is overwritten when the step is
+ * repeated after a crash; nothing of it has left the machine.
+ */
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { hex } from '../plan/fields.ts';
+import { ceremonyLabel, parsePlan, type Plan, planSession, rosterHash, sessionId } from '../plan/plan.ts';
+import type { Inbound } from '../protocols/machine.ts';
+import { type ChainOwner, encodeChain, type EntryFacts, headOf, MAX_CHAIN_BYTES, nextEntry, parseChain } from '../transcript/chain.ts';
+import type { Entry } from '../transcript/entry.ts';
+import type { Vault } from '../vault/vault.ts';
+import { ceremonyId, type Envelope, type Head, MAX_BLOB_BYTES, openBlob, type Seat, type Session } from '../wire/blob.ts';
+import { toHex } from '../wire/bytes.ts';
+import { canonicalBytes, type Json, parseCanonical } from '../wire/canon.ts';
+import type { Signer } from '../wire/ed25519.ts';
+import { type ErrorCode, CeremonyError, ERRORS, fail } from '../wire/errors.ts';
+import { type Home, inHome } from './home.ts';
+
+const MAX_PLAN_BYTES = 262_144;
+
+const PlaceSchema = v.strictObject({ folder: v.string(), planFile: hex(32) });
+const EndSchema = v.strictObject({
+  code: v.picklist(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+  text: v.string(),
+  participant: v.optional(v.string()),
+});
+
+/** How a ceremony ended for this participant, other than well. */
+export type Ending = v.InferOutput<typeof EndSchema>;
+
+/** A ceremony that this home takes part in. */
+export class CeremonyStore {
+  readonly home: Home;
+  readonly dir: string;
+  readonly plan: Plan;
+  readonly session: Session;
+  /** This participant's seat. */
+  readonly seat: Seat;
+  #journal: Entry[] = [];
+
+  private constructor(home: Home, dir: string, plan: Plan) {
+    this.home = home;
+    this.dir = dir;
+    this.plan = plan;
+    this.session = planSession(plan);
+    const seat = this.session.seats.find((s) => s.name === home.facts.name);
+    if (!seat) fail('E_NOT_PARTICIPANT', `${home.facts.name} has no seat in this plan`);
+    this.seat = seat;
+  }
+
+  /** Ceremony id: 16 bytes hex. */
+  get id(): string {
+    return ceremonyId(this.session.sid);
+  }
+  get label(): string {
+    return ceremonyLabel(this.plan);
+  }
+  get #owner(): ChainOwner {
+    return { author: this.seat.name, identity: this.seat.identity, ceremony: this.id };
+  }
+
+  static #dirOf(home: Home, plan: Plan): string {
+    return inHome(home, 'ceremonies', `${ceremonyLabel(plan)}-${ceremonyId(sessionId(plan)).slice(0, 8)}`);
+  }
+
+  /**
+   * The ceremony of a plan, if this home takes part in it.
+   * @throws E_STATE when its record is damaged
+   */
+  static find(home: Home, plan: Plan): CeremonyStore | undefined {
+    const dir = CeremonyStore.#dirOf(home, plan);
+    return home.disk.exists(join(dir, 'journal.jsonl')) ? CeremonyStore.#load(home, dir) : undefined;
+  }
+
+  /** Every ceremony of this home. */
+  static all(home: Home): CeremonyStore[] {
+    return home.disk
+      .dirs(inHome(home, 'ceremonies'))
+      .map((name) => inHome(home, 'ceremonies', name))
+      .filter((dir) => home.disk.exists(join(dir, 'journal.jsonl')))
+      .map((dir) => CeremonyStore.#load(home, dir));
+  }
+
+  /**
+   * The ceremony whose plan file has this SHA-256, or whose folder was here: found without reading the plan.
+   * @param planFile hex of 32 bytes, or undefined when the folder has no plan file
+   */
+  static byPlace(home: Home, folder: string, planFile: string | undefined): CeremonyStore | undefined {
+    for (const name of home.disk.dirs(inHome(home, 'ceremonies'))) {
+      const dir = inHome(home, 'ceremonies', name);
+      if (!home.disk.exists(join(dir, 'journal.jsonl'))) continue;
+      const place = CeremonyStore.#place(home, dir);
+      if (planFile === undefined ? place.folder === folder : place.planFile === planFile) return CeremonyStore.#load(home, dir);
+    }
+    return undefined;
+  }
+
+  static #place(home: Home, dir: string): v.InferOutput<typeof PlaceSchema> {
+    const file = join(dir, 'place.json');
+    const bytes = home.disk.read(file, 65_536);
+    const parsed = bytes && v.safeParse(PlaceSchema, parseCanonical(bytes, 65_536, 'E_STATE'));
+    if (!parsed?.success) fail('E_STATE', 'the record of a ceremony is damaged', { file });
+    return parsed.output;
+  }
+
+  static #load(home: Home, dir: string): CeremonyStore {
+    const file = join(dir, 'plan.json');
+    const bytes = home.disk.read(file, MAX_PLAN_BYTES);
+    if (!bytes) fail('E_STATE', 'the plan of a ceremony is missing from this home', { file });
+    const store = new CeremonyStore(home, dir, parsePlan(parseCanonical(bytes, MAX_PLAN_BYTES, 'E_STATE'), file));
+    const journal = join(dir, 'journal.jsonl');
+    const lines = home.disk.read(journal, MAX_CHAIN_BYTES);
+    if (!lines || lines.length === 0) fail('E_STATE', 'the journal of a ceremony is missing from this home', { file: journal });
+    try {
+      store.#journal = parseChain(lines, store.#owner);
+    } catch (e) {
+      throw e instanceof CeremonyError
+        ? new CeremonyError('E_STATE', `the journal of this home is damaged: ${e.message}`, {
+            file: journal,
+            remedy: 'Restore this home from its newest whole copy, then expect it to be locked; see CEREMONY.md, "A damaged home".',
+            cause: e,
+          })
+        : e;
+    }
+    return store;
+  }
+
+  /**
+   * Begins a ceremony: plan and place, then the mark that this session was joined, then the first journal entry.
+   * @throws E_SESSION_SEEN when this home joined the same session before and its record is gone
+   */
+  static begin(home: Home, plan: Plan, folder: string, planFile: string, open: EntryFacts, signer: Signer): CeremonyStore {
+    const dir = CeremonyStore.#dirOf(home, plan);
+    const id = ceremonyId(sessionId(plan));
+    const resumed = home.disk.exists(join(dir, 'plan.json'));
+    for (const sub of ['', 'in', 'out', 'secret']) home.disk.makeDir(join(dir, sub));
+    const mark = inHome(home, 'sessions', id);
+    if (!resumed && home.disk.exists(mark))
+      fail('E_SESSION_SEEN', 'this home joined this very session before, and its record is gone', {
+        participant: home.facts.name,
+        remedy: 'Ask the lead for a further attempt (--again): a session is never run twice.',
+      });
+    home.disk.write(join(dir, 'plan.json'), canonicalBytes(plan as unknown as Json));
+    home.disk.write(join(dir, 'place.json'), canonicalBytes({ folder, planFile }));
+    home.disk.createOnce(mark, canonicalBytes({ plan: toHex(sessionId(plan)) }));
+    const store = new CeremonyStore(home, dir, plan);
+    store.append(open, signer);
+    return store;
+  }
+
+  /** Stores files that belong to a ceremony before it begins; they are read back from here alone. */
+  static attach(home: Home, plan: Plan, files: readonly { readonly path: string; readonly bytes: Uint8Array }[]): void {
+    const dir = CeremonyStore.#dirOf(home, plan);
+    home.disk.makeDir(dir);
+    for (const { path, bytes } of files) home.disk.write(join(dir, path), bytes);
+  }
+
+  /** Remembers where the ceremony folder lies now. */
+  moveTo(folder: string, planFile: string): void {
+    this.home.disk.write(join(this.dir, 'place.json'), canonicalBytes({ folder, planFile }));
+  }
+  get folder(): string {
+    return CeremonyStore.#place(this.home, this.dir).folder;
+  }
+
+  get journal(): readonly Entry[] {
+    return this.#journal;
+  }
+  get head(): Head {
+    return headOf(this.#journal);
+  }
+  /** The journal as a transcript file. */
+  get chainBytes(): Uint8Array {
+    return encodeChain(this.#journal);
+  }
+
+  /** Appends a signed entry, durably. */
+  append(facts: EntryFacts, signer: Signer): Entry {
+    const entry = nextEntry(this.#journal, this.#owner, facts, signer);
+    const journal = [...this.#journal, entry];
+    this.home.disk.write(join(this.dir, 'journal.jsonl'), encodeChain(journal));
+    this.#journal = journal;
+    return entry;
+  }
+
+  /** Slots whose message this participant has sent. */
+  get sent(): ReadonlySet<number> {
+    return new Set(this.#journal.filter((e) => e.payload.kind === 'sent').map((e) => e.payload.slot as number));
+  }
+
+  /**
+   * This participant's own message of a slot, if it counts as sent.
+   * @throws E_STATE when the journal says that it was sent and its bytes are missing or others
+   */
+  ownBlob(slot: number): Envelope | undefined {
+    const entry = this.#journal.find((e) => e.payload.kind === 'sent' && e.payload.slot === slot);
+    if (!entry) return undefined;
+    const file = join(this.dir, 'out', `${String(slot)}.blob`);
+    const bytes = this.home.disk.read(file, MAX_BLOB_BYTES);
+    const envelope = bytes && openBlob(bytes, this.session);
+    if (!envelope || toHex(envelope.hash) !== entry.payload.subject?.sha256)
+      fail('E_STATE', 'a sent message is missing from this home, or was changed', { file });
+    return envelope;
+  }
+
+  /** Stores the bytes of an outgoing message; they count only once {@link append} has recorded them as sent. */
+  prepare(slot: number, bytes: Uint8Array): void {
+    this.home.disk.write(join(this.dir, 'out', `${String(slot)}.blob`), bytes);
+  }
+
+  /** Keeps a received message. The first one kept for a seat and slot is never replaced. */
+  keep(envelope: Envelope): void {
+    this.home.disk.createOnce(join(this.dir, 'in', `${String(envelope.slot)}-${String(envelope.leaf)}.blob`), envelope.bytes);
+  }
+
+  /** All messages held: received ones and own sent ones, by slot and leaf. */
+  messages(): Inbound {
+    const all = new Map<number, Map<number, Envelope>>();
+    const put = (e: Envelope): void => {
+      let slot = all.get(e.slot);
+      if (!slot) all.set(e.slot, (slot = new Map()));
+      slot.set(e.leaf, e);
+    };
+    for (const name of this.home.disk.list(join(this.dir, 'in'))) {
+      const bytes = this.home.disk.read(join(this.dir, 'in', name), MAX_BLOB_BYTES);
+      if (bytes) put(openBlob(bytes, this.session));
+    }
+    for (const slot of this.sent) put(this.ownBlob(slot) as Envelope);
+    return all;
+  }
+
+  /** Path of a sealed secret of this ceremony, relative to the home. */
+  secretPath(name: string): string {
+    return `${join(this.dir, 'secret', `${name}.sealed`).slice(this.home.root.length + 1)}`;
+  }
+  /** Destroys every round secret of this ceremony. */
+  destroySecrets(): void {
+    for (const file of this.home.disk.list(join(this.dir, 'secret'))) this.home.disk.erase(join(this.dir, 'secret', file));
+  }
+  secret(vault: Vault, name: string): Uint8Array | undefined {
+    return vault.get(this.secretPath(name));
+  }
+
+  /** How this ceremony ended badly, if it did. */
+  get ending(): Ending | undefined {
+    const file = join(this.dir, 'ended.json');
+    const bytes = this.home.disk.read(file, 65_536);
+    if (!bytes) return undefined;
+    const parsed = v.safeParse(EndSchema, parseCanonical(bytes, 65_536, 'E_STATE'));
+    if (!parsed.success) fail('E_STATE', 'the record of how a ceremony ended is damaged', { file });
+    return parsed.output;
+  }
+  /** Ends the ceremony for good; the first ending stands. */
+  end(ending: Ending): void {
+    this.home.disk.createOnce(join(this.dir, 'ended.json'), canonicalBytes(ending as unknown as Json));
+  }
+
+  /** Whether the ceremony is complete for this participant. */
+  get done(): boolean {
+    return this.#journal.some((e) => e.payload.kind === 'certificate' || e.payload.kind === 'signature');
+  }
+
+  /** Digest of the roster that was joined, hex. */
+  get roster(): string {
+    return toHex(rosterHash(this.plan));
+  }
+}
+

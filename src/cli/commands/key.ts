@@ -1,0 +1,73 @@
+/** `key list`, `key show`, `key export`: public facts. */
+import { activeEpoch, keyNames, pendingEpochs, requireKey } from '../../ceremony/key-store.ts';
+import type { Home } from '../../ceremony/home.ts';
+import type { Certificate } from '../../protocols/epoch.ts';
+import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
+import { fromHex, toHex } from '../../wire/bytes.ts';
+import { formatWords, words } from '../../wire/words.ts';
+import type { Context } from '../context.ts';
+
+async function facts(home: Home, certificate: Certificate): Promise<Record<string, unknown>> {
+  const { epoch } = certificate;
+  const { outputKey } = await import('../../schnorr/output-key.ts');
+  const { SCHEMES } = await import('../../curves/scheme.ts');
+  const publicKey = toHex(outputKey(epoch.key.scheme, fromHex(epoch.publicKey)).bytes);
+  return {
+    schema: 'mpc-ceremony/key/1',
+    key: epoch.key.name,
+    id: epoch.key.id,
+    scheme: epoch.key.scheme,
+    mode: epoch.key.mode,
+    quorum: epoch.quorum,
+    epoch: epoch.number,
+    publicKey,
+    ...(SCHEMES[epoch.key.scheme].taproot ? { internalKey: epoch.publicKey.slice(2) } : {}),
+    participants: epoch.roster.map((p) => p.name),
+    state: 'active',
+    certificate: certificate.sha256,
+    words: words(certificate.digest.slice(0, 16)),
+    pending: pendingEpochs(home, epoch.key.name),
+    exit: 0,
+  };
+}
+
+export async function keyList(ctx: Context): Promise<ExitCode> {
+  const home = await ctx.home('read');
+  const keys = keyNames(home).map((name) => {
+    const epoch = activeEpoch(home, name)?.epoch;
+    return epoch
+      ? { key: name, scheme: epoch.key.scheme, quorum: epoch.quorum, epoch: epoch.number, state: 'active' }
+      : { key: name, state: pendingEpochs(home, name).length > 0 ? 'pending' : 'none' };
+  });
+  ctx.out.result(
+    { schema: 'mpc-ceremony/keys/1', keys, exit: 0 },
+    keys.length === 0 ? ['No keys here yet.'] : keys.map((k) => `${k.key}  ${k.state}${k.epoch === undefined ? '' : `  epoch ${String(k.epoch)}  ${k.scheme ?? ''}  ${k.quorum ?? ''}`}`),
+  );
+  return EXIT.ok;
+}
+
+export async function keyShow(ctx: Context, name: string): Promise<ExitCode> {
+  const home = await ctx.home('read');
+  const certificate = requireKey(home, name);
+  const f = await facts(home, certificate);
+  ctx.out.result(f, [
+    `Key          ${name} (${String(f['mode'])})`,
+    `Scheme       ${String(f['scheme'])}`,
+    `Quorum       ${String(f['quorum'])}`,
+    `Epoch        ${String(f['epoch'])}, active`,
+    `Public key   ${String(f['publicKey'])}`,
+    ...(f['internalKey'] === undefined ? [] : [`Internal key ${String(f['internalKey'])}`]),
+    'Words of this epoch:',
+    ...formatWords(f['words'] as string[]),
+  ]);
+  return EXIT.ok;
+}
+
+export async function keyExport(ctx: Context, name: string, options: { format: 'pem' | 'raw' | 'xpub' | 'descriptor' | 'jwk'; path?: string }): Promise<ExitCode> {
+  const home = await ctx.home('read');
+  const certificate = requireKey(home, name);
+  const { exportKey } = await import('../../ceremony/key-export.ts');
+  const text = exportKey(certificate, options.format, options.path) ?? fail('E_SCHEME', `keys of ${certificate.epoch.key.scheme} have no form ${options.format}`, { field: 'format' });
+  ctx.out.result({ schema: 'mpc-ceremony/key-export/1', key: name, format: options.format, value: text, exit: 0 }, [text.trimEnd()]);
+  return EXIT.ok;
+}

@@ -1,0 +1,66 @@
+/** `status`: read-only. One line a participant; without a folder, one line a ceremony. Needs no passphrase. */
+import { join } from 'node:path';
+import { slotsOf } from '../../ceremony/driver.ts';
+import type { Home } from '../../ceremony/home.ts';
+import { lockReason } from '../../ceremony/home.ts';
+import { CeremonyStore } from '../../ceremony/store.ts';
+import { closingOf } from '../../protocols/machine.ts';
+import { MAX_PLAN_FILE_BYTES } from '../../plan/plan-file.ts';
+import { toHex } from '../../wire/bytes.ts';
+import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
+import { sha256 } from '../../wire/hash.ts';
+import type { Context } from '../context.ts';
+
+function stateOf(store: CeremonyStore): string {
+  if (store.ending) return `ended: ${store.ending.code}`;
+  return store.done ? 'done' : 'open';
+}
+
+export async function status(ctx: Context, argument: string | undefined): Promise<ExitCode> {
+  const home = await ctx.home('read');
+  const locked = lockReason(home);
+  if (argument !== undefined || ctx.flags.via !== undefined) return one(ctx, home, ctx.folder(argument));
+  const all = CeremonyStore.all(home);
+  ctx.out.result(
+    {
+      schema: 'mpc-ceremony/status/1',
+      participant: home.facts.name,
+      mode: home.facts.mode,
+      locked: locked ?? null,
+      ceremonies: all.map((s) => ({ ceremony: s.label, kind: s.plan.kind, folder: s.folder, state: stateOf(s) })),
+      exit: 0,
+    },
+    [
+      `${home.facts.name} (${home.facts.mode})${locked === undefined ? '' : `  LOCKED: ${locked}`}`,
+      ...(all.length === 0 ? ['No ceremony here yet.'] : all.map((s) => `${s.label.padEnd(28)} ${stateOf(s).padEnd(8)} ${s.folder}`)),
+    ],
+  );
+  return EXIT.ok;
+}
+
+function one(ctx: Context, home: Home, folder: string): ExitCode {
+  const bytes = ctx.disk.read(join(folder, 'PLAN.yaml'), MAX_PLAN_FILE_BYTES);
+  const store =
+    CeremonyStore.byPlace(home, folder, bytes && toHex(sha256(bytes))) ??
+    fail('E_NOT_JOINED', `${home.facts.name} has not joined the ceremony in ${folder}`, { file: folder, remedy: `mpc-ceremony join ${folder}` });
+  const messages = store.messages();
+  const slots = slotsOf(store.plan);
+  const waitingFor = slots.find((s) => (messages.get(s.slot)?.size ?? 0) < store.session.seats.length);
+  const participants = store.session.seats.map((seat) => ({
+    name: seat.name,
+    sent: slots.filter((s) => messages.get(s.slot)?.has(seat.leaf)).map((s) => {
+      const e = messages.get(s.slot)?.get(seat.leaf);
+      const closing = s === slots.at(-1) && e ? closingOf(e.body) : 'close';
+      return closing === 'close' ? s.name : (closing ?? s.name);
+    }),
+    waiting: waitingFor !== undefined && !store.done && messages.get(waitingFor.slot)?.has(seat.leaf) !== true,
+  }));
+  ctx.out.result(
+    { schema: 'mpc-ceremony/status/1', participant: home.facts.name, ceremony: store.plan.name, kind: store.plan.kind, attempt: store.plan.attempt, state: stateOf(store), participants, exit: 0 },
+    [
+      `${store.label}  ${stateOf(store)}`,
+      ...participants.map((p) => `  ${p.name.padEnd(20)} ${p.sent.join(', ') || 'nothing yet'}${p.waiting ? `   ← waiting for ${waitingFor?.name ?? ''}` : ''}`),
+    ],
+  );
+  return EXIT.ok;
+}

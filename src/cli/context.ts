@@ -1,0 +1,143 @@
+/** The composition root of a command: disk, clock, randomness, passphrase, prompts. Effects are made here and nowhere else. */
+import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Home } from '../ceremony/home.ts';
+import type { Identity } from '../ceremony/identity.ts';
+import type { Port } from '../ceremony/port.ts';
+import { type Disk, realDisk } from '../vault/durable.ts';
+import type { Lock } from '../vault/lock.ts';
+import { fail } from '../wire/errors.ts';
+import type { Random } from '../wire/random.ts';
+import { Answers } from './answers.ts';
+import { Output } from './output.ts';
+
+/** Global flags, as commander gives them. */
+export interface GlobalFlags {
+  readonly home?: string;
+  readonly json?: boolean;
+  readonly input?: boolean;
+  readonly answers?: string;
+  readonly passphraseFile?: string;
+  readonly passphraseFd?: string;
+  readonly via?: string;
+  readonly quiet?: boolean;
+  readonly color?: boolean;
+}
+
+/** Fresh randomness from the operating system; refuses a source that repeats itself. */
+const systemRandom = (): Random => {
+  let last = '';
+  return (length) => {
+    const bytes = randomBytes(length);
+    if (length >= 16) {
+      const text = bytes.toString('latin1');
+      if (text === last || bytes.every((b) => b === bytes[0])) fail('E_RNG', 'the random source repeats itself', { remedy: 'Do not use this machine.' });
+      last = text;
+    }
+    return new Uint8Array(bytes);
+  };
+};
+
+export class Context {
+  readonly flags: GlobalFlags;
+  readonly out: Output;
+  readonly disk: Disk;
+  readonly random: Random = systemRandom();
+  readonly homeRoot: string;
+  readonly answers: Answers;
+  #home: Home | undefined;
+  #identity: Promise<Identity> | undefined;
+  #lock: Lock | undefined;
+
+  constructor(flags: GlobalFlags) {
+    this.flags = flags;
+    if (flags.via !== undefined && !flags.via.startsWith('folder:'))
+      fail('E_USAGE', `--via ${flags.via}: this program carries messages by folder`, { field: 'via', remedy: 'Use --via folder:DIR, or give the folder as argument.' });
+    this.out = new Output({
+      json: flags.json === true,
+      quiet: flags.quiet === true,
+      color: flags.color !== false && flags.json !== true && process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+    });
+    this.homeRoot = resolve(flags.home ?? process.env['MPC_CEREMONY_HOME'] ?? join(homedir(), '.mpc-ceremony'));
+    this.disk = realDisk(crashHook(this.homeRoot));
+    this.answers = new Answers(this.disk, flags);
+  }
+
+  now(): Date {
+    return new Date();
+  }
+
+  /** Opens the home, and for commands that change it takes the one lock. */
+  async home(access: 'read' | 'write'): Promise<Home> {
+    const { openHome } = await import('../ceremony/home.ts');
+    this.#home ??= openHome(this.disk, this.homeRoot);
+    if (access === 'write' && !this.#lock) {
+      const { acquireLock } = await import('../vault/lock.ts');
+      this.#lock = await acquireLock(this.homeRoot);
+    }
+    return this.#home;
+  }
+
+  /** The passphrase: from a file, a descriptor or the terminal; never from an argument or the environment. */
+  async passphrase(confirm: boolean): Promise<import('../vault/secret.ts').Secret> {
+    const { readPassphrase } = await import('../vault/passphrase.ts');
+    if (this.flags.input === false && this.flags.passphraseFile === undefined && this.flags.passphraseFd === undefined)
+      fail('E_PERSON', 'the passphrase is needed (prompt id: passphrase)', { field: 'passphrase', remedy: 'Give --passphrase-file or --passphrase-fd, or run at a terminal.' });
+    const { secret, warning } = await readPassphrase({
+      file: this.flags.passphraseFile,
+      fd: this.flags.passphraseFd === undefined ? undefined : Number(this.flags.passphraseFd),
+      confirm,
+      prompt: 'Passphrase',
+      stdin: process.stdin,
+      stderr: process.stderr,
+    });
+    if (warning !== undefined) this.out.say(`! ${warning}`);
+    return secret;
+  }
+
+  /** The effects of a ceremony step in this home. */
+  port(home: Home): Port {
+    return {
+      disk: this.disk,
+      now: () => this.now(),
+      random: this.random,
+      unlock: () => (this.#identity ??= this.#unlock(home)),
+      ask: (id, question) => this.answers.ask(id, question),
+      say: (text) => {
+        this.out.say(text);
+      },
+    };
+  }
+
+  async #unlock(home: Home): Promise<Identity> {
+    const { openIdentity } = await import('../ceremony/identity.ts');
+    const secret = await this.passphrase(false);
+    this.out.say('opening the home …');
+    const identity = await openIdentity(home, secret, this.random);
+    secret.wipe();
+    return identity;
+  }
+
+  /** Resolved path of the folder that a command works on. */
+  folder(argument: string | undefined): string {
+    const given = argument ?? this.flags.via?.slice('folder:'.length);
+    return resolve(given ?? '.');
+  }
+}
+
+/**
+ * Rehearsals end a process at its n-th durable write, to show that nothing is lost. Only a home made for rehearsal obeys,
+ * and all it can do is to end the process.
+ */
+function crashHook(homeRoot: string): { onWrite?: (count: number) => void } {
+  const at = Number(process.env['MPC_CEREMONY_REHEARSE_CRASH'] ?? '0');
+  if (at === 0) return {};
+  const version = realDisk().read(join(homeRoot, 'VERSION'), 4096);
+  if (!version || !Buffer.from(version).toString('latin1').includes('"mode":"rehearsal"')) return {};
+  return {
+    onWrite: (count) => {
+      if (count === at) process.kill(process.pid, 'SIGKILL');
+    },
+  };
+}

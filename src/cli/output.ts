@@ -1,0 +1,99 @@
+/**
+ * Screens and JSON. Results go to stdout, words for people to stderr; with `--json` stdout holds exactly one object.
+ * Colour never carries a meaning alone.
+ */
+import { CeremonyError, type ExitCode } from '../wire/errors.ts';
+import type { Step } from '../ceremony/port.ts';
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+}
+
+const WIDTH = 80;
+
+/** Breaks text into lines of at most `width` columns; an over-long word stays whole. */
+export function wrap(text: string, width: number, indent = ''): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && indent.length + line.length + 1 + word.length > width) {
+      lines.push(indent + line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  lines.push(indent + line);
+  return lines.join('\n');
+}
+
+export class Output {
+  readonly #options: OutputOptions;
+  constructor(options: OutputOptions) {
+    this.#options = options;
+  }
+  get json(): boolean {
+    return this.#options.json;
+  }
+  #bold(text: string): string {
+    return this.#options.color ? `\u001b[1m${text}\u001b[22m` : text;
+  }
+
+  /** Progress and remarks; never part of a result. */
+  say(text: string): void {
+    if (!this.#options.quiet) process.stderr.write(`${text}\n`);
+  }
+
+  /** The result of a command: an object for scripts, lines for people. */
+  result(object: Record<string, unknown>, lines: readonly string[]): void {
+    if (this.#options.json) process.stdout.write(`${JSON.stringify(object)}\n`);
+    else if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
+  }
+
+  /** A step of a ceremony. */
+  step(step: Step): ExitCode {
+    const { lines, ...facts } = step;
+    if (this.#options.json) {
+      process.stdout.write(`${JSON.stringify({ schema: 'mpc-ceremony/step/1', ...facts })}\n`);
+      return step.exit;
+    }
+    const out: string[] = [];
+    const done = step.did.map((d) => d.replace(/^round(\d+)\.sent$/, 'message $1 written')).join(', ');
+    if (done !== '') out.push(`✓ ${done}`);
+    out.push(...lines);
+    out.push(`${this.#bold(`NEXT  ${step.nextAction.code}`)}`, wrap(step.nextAction.text, WIDTH, '  '));
+    process.stdout.write(`${out.join('\n')}\n`);
+    return step.exit;
+  }
+
+  /** An error in its one shape: what happened; where; what is safe; what to do. */
+  error(error: CeremonyError, context: Record<string, unknown>): ExitCode {
+    const { participant, file, field, remedy, details } = error.facts;
+    if (this.#options.json) {
+      const facts = { code: error.code, participant, file, field, text: error.message, remedy };
+      process.stdout.write(`${JSON.stringify({ schema: 'mpc-ceremony/step/1', ...context, error: facts, exit: error.exit })}\n`);
+      return error.exit;
+    }
+    const out = [wrap(`${this.#bold(`✗ ${String(error.exit)} ${error.code.slice(2)}`)}  ${error.message}`, WIDTH)];
+    const where = [participant === undefined ? '' : `participant ${participant}`, file === undefined ? '' : `file ${file}`, field === undefined ? '' : `field ${field}`].filter((s) => s !== '');
+    if (where.length > 0) out.push(`  ${where.join('   ')}`);
+    for (const d of details ?? []) out.push(wrap(d, WIDTH, '  '));
+    if (remedy !== undefined) out.push(wrap(`NEXT  ${remedy}`, WIDTH, '  '));
+    process.stderr.write(`${out.join('\n')}\n`);
+    return error.exit;
+  }
+}
+
+/** Any thrown value as a {@link CeremonyError}; foreign errors become E_INTERNAL without their values. */
+export function asCeremonyError(e: unknown): CeremonyError {
+  if (e instanceof CeremonyError) return e;
+  const name = e instanceof Error ? e.name : 'unknown';
+  if (name === 'ExitPromptError' || name === 'AbortPromptError') return new CeremonyError('E_INTERRUPTED', 'interrupted; repeat the command to go on');
+  const text = e instanceof Error ? `${e.name}: ${e.message}` : 'unknown error';
+  return new CeremonyError('E_INTERNAL', `unexpected: ${text}`, {
+    details: process.env['NODE_DEBUG'] === 'mpc-ceremony' && e instanceof Error ? [e.stack ?? ''] : [],
+    remedy: 'Nothing was released after this. Keep the home as it is and report the text above.',
+    cause: e,
+  });
+}
+

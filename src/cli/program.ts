@@ -1,0 +1,143 @@
+/** The command tree. Each action loads its own command file when it runs. */
+import { Command, CommanderError, Option } from 'commander';
+import { CeremonyError, EXIT, type ExitCode } from '../wire/errors.ts';
+import { Context, type GlobalFlags } from './context.ts';
+import { asCeremonyError } from './output.ts';
+import { VERSION } from './version.ts';
+
+/** What a command file exports. */
+export type Run = (ctx: Context, ...args: never[]) => Promise<ExitCode>;
+
+const number = (text: string): number => {
+  const n = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(n)) throw new CeremonyError('E_USAGE', `${text} is not a whole number`);
+  return n;
+};
+const names = (text: string): string[] => text.split(',').map((s) => s.trim());
+
+/** Runs the program. @returns the exit code */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  let exit: ExitCode = EXIT.ok;
+  const program = new Command('mpc-ceremony');
+  const run =
+    (load: () => Promise<(ctx: Context, ...args: never[]) => Promise<ExitCode>>) =>
+    async (...args: unknown[]): Promise<void> => {
+      const command = args.pop() as Command;
+      const ctx = new Context(command.optsWithGlobals<GlobalFlags>());
+      try {
+        const action = (await load()) as unknown as (ctx: Context, ...args: unknown[]) => Promise<ExitCode>;
+        exit = await action(ctx, ...args);
+        if (ctx.flags.answers !== undefined) ctx.answers.finish();
+      } catch (e) {
+        exit = ctx.out.error(asCeremonyError(e), {});
+      }
+    };
+
+  program
+    .description('Key ceremonies for threshold keys, carried by files between machines that need no network')
+    .version(VERSION, '-V, --version')
+    .option('--home <DIR>', "this participant's home (default ~/.mpc-ceremony, or MPC_CEREMONY_HOME)")
+    .option('--json', 'one JSON object on stdout, words for people on stderr')
+    .option('--no-input', 'never ask; exit 11 where a person must answer')
+    .option('--answers <FILE>', 'answers to prompts, as JSON: {"prompt-id": "answer"}')
+    .option('--passphrase-file <FILE>', 'read the passphrase from the first line of a file')
+    .option('--passphrase-fd <N>', 'read the passphrase from an open descriptor')
+    .option('--via <ROUTE>', 'how messages travel: folder:DIR')
+    .option('--quiet', 'no remarks on stderr')
+    .option('--no-color', 'no colours')
+    .configureHelp({ helpWidth: 80 })
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+
+  program
+    .command('init')
+    .description('make this participant’s home: identity and one-time keys, sealed under a passphrase')
+    .requiredOption('--name <NAME>', 'name of this participant: a-z, 0-9 and -')
+    .option('--rehearsal', 'a home for rehearsals only')
+    .action(run(async () => (await import('./commands/init.ts')).init));
+
+  const card = program.command('card').description('this participant’s card');
+  card.command('show').description('show the card and its 16 words').action(run(async () => (await import('./commands/card.ts')).cardShow));
+  card.command('renew').description('add one-time keys; needed after a restore').action(run(async () => (await import('./commands/card.ts')).cardRenew));
+
+  const peers = program.command('peers').description('cards of the others');
+  peers.command('add').argument('<file...>').description('take up cards').action(run(async () => (await import('./commands/peers.ts')).peersAdd));
+  peers.command('list').description('cards of the others, and how they were compared').action(run(async () => (await import('./commands/peers.ts')).peersList));
+  peers.command('verify').argument('<name>').description('compare the words of a card with its owner').action(run(async () => (await import('./commands/peers.ts')).peersVerify));
+
+  program
+    .command('dkg')
+    .description('begin a key generation')
+    .option('--name <NAME>', 'name of the key')
+    .option('--scheme <SCHEME>', 'signature scheme, for example frost-ed25519')
+    .option('--quorum <EXPR>', "who can sign, for example '2-of(alice, bob, carol)'")
+    .option('--plan <FILE>', 'a draft made from a template, instead of the flags')
+    .option('--cards <DIR>', 'folder with the cards of the others')
+    .option('--stock <N>', 'nonce commitments that everybody stocks, for signing in one visit', number)
+    .option('--expires-days <N>', 'days until the plan expires', number)
+    .option('--witness <NAME>', 'a witness whose signature the key needs; repeat for more', (v: string, all: string[] = []) => [...all, v])
+    .option('--unattended', 'no person compares words; recorded as not compared')
+    .option('--again <FOLDER>', 'a further attempt of the ceremony in this folder')
+    .option('--out <DIR>', 'the ceremony folder to make')
+    .action(run(async () => (await import('./commands/dkg.ts')).dkg));
+
+  program
+    .command('sign')
+    .description('begin a signing')
+    .option('--intent <FILE>', 'the intent to sign')
+    .option('--signers <NAMES>', 'an exact minimal quorum, for example alice,bob', names)
+    .option('--unattended', 'no person compares words; recorded as not compared')
+    .option('--again <FOLDER>', 'a further attempt of the signing in this folder')
+    .option('--out <DIR>', 'the ceremony folder to make')
+    .action(run(async () => (await import('./commands/sign.ts')).sign));
+
+  program.command('join').argument('<folder>').description('read a plan, compare words, and take part').action(run(async () => (await import('./commands/next.ts')).joinCommand));
+  program.command('next').argument('[folder]').description('continue whatever is open').action(run(async () => (await import('./commands/next.ts')).next));
+  program.command('status').argument('[folder]').description('how things stand; changes nothing').action(run(async () => (await import('./commands/status.ts')).status));
+  program
+    .command('abort')
+    .argument('[folder]')
+    .description('end this participant’s part, on the record')
+    .addOption(new Option('--reason <REASON>').choices(['operator', 'equivocation', 'stalled', 'mistake', 'suspicion', 'superseded']).makeOptionMandatory())
+    .action(run(async () => (await import('./commands/next.ts')).abortCommand));
+
+  const key = program.command('key').description('keys of this home; public facts only');
+  key.command('list').description('all keys').action(run(async () => (await import('./commands/key.ts')).keyList));
+  key.command('show').argument('<name>').description('one key').action(run(async () => (await import('./commands/key.ts')).keyShow));
+  key
+    .command('export')
+    .argument('<name>')
+    .description('the public key in a format of others')
+    .addOption(new Option('--format <FORMAT>').choices(['pem', 'raw', 'xpub', 'descriptor', 'jwk']).default('pem'))
+    .option('--path <PATH>', 'a non-hardened derivation path')
+    .action(run(async () => (await import('./commands/key.ts')).keyExport));
+
+  const intent = program.command('intent').description('what a signature is for');
+  intent
+    .command('create')
+    .description('make and sign an intent')
+    .requiredOption('--key <NAME>', 'the key to sign with')
+    .requiredOption('--action <ACTION>', 'message: sign the exact bytes of a file')
+    .requiredOption('--file <FILE>', 'the message')
+    .requiredOption('--out <FILE>', 'the intent file to make')
+    .option('--path <PATH>', 'non-hardened derivation path, for example m/0/5')
+    .option('--expires <TIME>', 'UTC time like 2026-01-31T12:00:00Z (default: in 24 hours)')
+    .option('--reason <TEXT>', 'why')
+    .option('--hash <NAME>', 'for ECDSA only')
+    .action(run(async () => (await import('./commands/intent.ts')).intentCreate));
+  intent.command('show').argument('<file>').description('read an intent').action(run(async () => (await import('./commands/intent.ts')).intentShow));
+
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (e) {
+    if (e instanceof CommanderError && e.exitCode === 0) return EXIT.ok;
+    const error =
+      e instanceof CommanderError
+        ? new CeremonyError('E_USAGE', e.message.replace(/^error: /, ''), { remedy: 'See mpc-ceremony help.' })
+        : asCeremonyError(e);
+    const json = argv.includes('--json');
+    const { Output } = await import('./output.ts');
+    return new Output({ json, quiet: false, color: false }).error(error, {});
+  }
+  return exit;
+}

@@ -1,0 +1,241 @@
+/**
+ * The plan: what is to happen, who takes part, with which keys. Everybody agrees to it by joining; its digest, the
+ * session id, stands in every signature of the ceremony. Public.
+ */
+import * as v from 'valibot';
+import { SCHEMES, type SchemeName } from '../curves/scheme.ts';
+import { type Leaf, parseQuorum, type Quorum } from '../sharing/expression.ts';
+import { samePersonQuorum } from '../sharing/explain.ts';
+import { exactQuorum } from '../sharing/quorum.ts';
+import { type Seat, type Session } from '../wire/blob.ts';
+import { fromHex } from '../wire/bytes.ts';
+import { canonicalBytes, type Json } from '../wire/canon.ts';
+import { CeremonyError, fail } from '../wire/errors.ts';
+import { digest } from '../wire/hash.ts';
+import { PrekeySchema } from './card.ts';
+import { explainIssues, hex, hexUpTo, int, line, nameOf, utcTime } from './fields.ts';
+
+/** Most nonce commitments that one participant may stock at once. */
+export const MAX_STOCK = 1000;
+const MAX_RANK = 1_000_000;
+
+const schemeNames = Object.keys(SCHEMES) as [SchemeName, ...SchemeName[]];
+
+const person = {
+  name: nameOf('participant'),
+  identity: hex(32),
+  homeId: hex(16),
+};
+
+const about = {
+  person: v.optional(line(64)),
+  unit: v.optional(line(64)),
+  place: v.optional(line(64)),
+  vendor: v.optional(line(64)),
+};
+
+const common = {
+  schema: v.literal('mpc-ceremony/plan/1'),
+  name: nameOf('ceremony'),
+  mode: v.picklist(['production', 'rehearsal']),
+  attended: v.boolean(),
+  attempt: int(1, 1000),
+  nonce: hex(32),
+  lead: nameOf('participant'),
+  created: utcTime,
+  expires: utcTime,
+  previous: v.optional(hex(32)),
+  machine: v.optional(v.strictObject({ network: v.literal('off') })),
+};
+
+const DkgSchema = v.strictObject({
+  ...common,
+  kind: v.literal('dkg'),
+  rank: int(1, MAX_RANK),
+  scheme: v.picklist(schemeNames, `must be one of ${schemeNames.join(', ')}`),
+  quorum: line(4096),
+  roles: v.optional(v.record(nameOf('role'), v.pipe(v.array(nameOf('participant')), v.minLength(1), v.maxLength(64)))),
+  stock: int(0, MAX_STOCK),
+  participants: v.pipe(
+    v.array(v.strictObject({ ...person, ...about, x25519: hex(32), prekey: PrekeySchema })),
+    v.minLength(2, 'a ceremony has at least two participants'),
+    v.maxLength(64, 'a ceremony has at most 64 participants'),
+  ),
+  witnesses: v.optional(v.pipe(v.array(v.strictObject(person)), v.minLength(1), v.maxLength(16))),
+});
+
+const SignSchema = v.strictObject({
+  ...common,
+  kind: v.literal('sign'),
+  key: v.strictObject({
+    name: nameOf('key'),
+    id: hex(16),
+    scheme: v.picklist(schemeNames),
+    epoch: int(1, MAX_RANK),
+    certificate: hex(32),
+  }),
+  intent: hex(32),
+  participants: v.pipe(
+    v.array(
+      v.strictObject({
+        ...person,
+        leaf: int(1, 64),
+        stock: v.optional(v.strictObject({ index: int(0, MAX_STOCK - 1), commitment: hexUpTo(114) })),
+      }),
+    ),
+    v.minLength(2, 'at least two sign'),
+    v.maxLength(64),
+  ),
+});
+
+const PlanSchema = v.variant('kind', [DkgSchema, SignSchema], 'must be dkg or sign');
+
+export type DkgPlan = v.InferOutput<typeof DkgSchema>;
+export type SignPlan = v.InferOutput<typeof SignSchema>;
+/** A plan whose form was checked; {@link checkPlan} checks what it says. */
+export type Plan = DkgPlan | SignPlan;
+
+/**
+ * Reads a plan object (from YAML or JSON).
+ * @throws E_PLAN_FIELD naming file and field
+ */
+export function parsePlan(value: unknown, file: string): Plan {
+  const parsed = v.safeParse(PlanSchema, value);
+  if (parsed.success) return parsed.output;
+  const { field, text } = explainIssues(parsed.issues);
+  throw new CeremonyError('E_PLAN_FIELD', `${field === '' ? 'the plan' : field}: ${text}`, {
+    file,
+    field,
+    remedy: 'Ask the lead for a corrected plan; mpc-ceremony plan check shows every fault.',
+  });
+}
+
+/** Session id: 32-byte digest of the whole plan, in canonical form. */
+export function sessionId(plan: Plan): Uint8Array {
+  return digest('session/v1', canonicalBytes(plan as unknown as Json));
+}
+
+/** Digest of the roster alone (32 bytes): who takes part, in which order, with which keys. */
+export function rosterHash(plan: Plan): Uint8Array {
+  return digest('roster/v1', canonicalBytes(plan.participants as unknown as Json));
+}
+
+/** The quorum of a DKG plan, roles expanded. @throws E_QUORUM_SYNTAX, E_SEAT_DUP, E_THRESHOLD, E_ROLE_SHORT */
+export function planQuorum(plan: DkgPlan): Quorum {
+  return parseQuorum(plan.quorum, plan.roles);
+}
+
+/** Seats of a plan in ascending order of leaf id; in a DKG the leaf id is the position in the roster. */
+export function planSeats(plan: Plan): Seat[] {
+  if (plan.kind === 'dkg')
+    return plan.participants.map((p, i) => ({ leaf: i + 1, name: p.name, identity: fromHex(p.identity) }));
+  return plan.participants.map((p) => ({ leaf: p.leaf, name: p.name, identity: fromHex(p.identity) }));
+}
+
+/** What envelopes are bound to. */
+export function planSession(plan: Plan): Session {
+  return { sid: sessionId(plan), kind: plan.kind, attempt: plan.attempt, seats: planSeats(plan) };
+}
+
+/** Name of the ceremony as shown to people and used for its folder in the home. */
+export function ceremonyLabel(plan: Plan): string {
+  return `${plan.name}-${plan.kind}-${String(plan.attempt)}`;
+}
+
+function refuseDuplicates(plan: Plan): void {
+  const everybody: { name: string; identity: string; homeId: string }[] = [
+    ...plan.participants,
+    ...(plan.kind === 'dkg' ? (plan.witnesses ?? []) : []),
+  ];
+  for (const field of ['name', 'identity', 'homeId'] as const) {
+    const seen = new Map<string, string>();
+    for (const p of everybody) {
+      const other = seen.get(p[field]);
+      if (other !== undefined)
+        fail('E_SEAT_DUP', `${p.name} and ${other} have the same ${field}: one participant, card or home sits in two seats`, {
+          participant: p.name,
+          field,
+        });
+      seen.set(p[field], p.name);
+    }
+  }
+}
+
+/**
+ * Checks what a plan says, before any cryptography: quorum, roster, seats, times.
+ * @param now the participant's clock
+ * @throws the code of the first fault found
+ */
+export function checkPlan(plan: Plan, file: string, now: Date): void {
+  try {
+    if (plan.kind === 'dkg') checkDkgPlan(plan);
+    else checkSignOrder(plan);
+    refuseDuplicates(plan);
+  } catch (e) {
+    throw e instanceof CeremonyError ? e.with({ file, remedy: 'Ask the lead for a corrected plan.' }) : e;
+  }
+  checkPlanTime(plan, file, now);
+}
+
+/** @throws E_PLAN_EXPIRED when `now` is outside created (less ten minutes of clock difference) … expires */
+export function checkPlanTime(plan: Plan, file: string, now: Date): void {
+  const remedy = 'Check the clock of this machine; if it is right, ask the lead for a new plan.';
+  if (Date.parse(plan.expires) <= Date.parse(plan.created))
+    fail('E_PLAN_FIELD', 'expires: is not after created', { file, field: 'expires' });
+  if (now.getTime() >= Date.parse(plan.expires))
+    fail('E_PLAN_EXPIRED', `the plan expired at ${plan.expires}`, { file, field: 'expires', remedy });
+  if (now.getTime() < Date.parse(plan.created) - 600_000)
+    fail('E_PLAN_EXPIRED', `the plan was created at ${plan.created}, which this clock says is still to come`, {
+      file,
+      field: 'created',
+      remedy,
+    });
+}
+
+function checkDkgPlan(plan: DkgPlan): void {
+  const quorum = planQuorum(plan);
+  const names = plan.participants.map((p) => p.name);
+  const leaves = quorum.leaves.map((l) => l.name);
+  for (const [i, name] of names.entries())
+    if (!leaves.includes(name))
+      fail('E_PLAN_FIELD', `participants[${String(i)}].name: ${name} is not in the quorum`, { field: `participants[${String(i)}].name` });
+  for (const name of leaves)
+    if (!names.includes(name)) fail('E_PLAN_FIELD', `participants: ${name} stands in the quorum but not in the roster`, { field: 'participants' });
+  if (names.join() !== leaves.join())
+    fail('E_ROSTER_ORDER', `the roster must be in the order of the quorum: ${leaves.join(', ')}`, { field: 'participants' });
+  for (const role of Object.keys(plan.roles ?? {}))
+    if (!new RegExp(`(^|[^a-z0-9-])${role}($|[^a-z0-9-])`).test(plan.quorum))
+      fail('E_PLAN_FIELD', `roles.${role}: no gate uses this role`, { field: `roles.${role}` });
+  if (!names.includes(plan.lead)) fail('E_PLAN_FIELD', `lead: ${plan.lead} is not a participant`, { field: 'lead' });
+  const alone = samePersonQuorum(quorum, plan.participants);
+  if (alone !== undefined)
+    fail('E_THRESHOLD', `${alone} alone could satisfy the quorum with the seats held under that name`, { participant: alone });
+  const points = new Set(plan.participants.map((p) => p.prekey.P));
+  if (points.size !== plan.participants.length) fail('E_SEAT_DUP', 'two participants have the same one-time encryption key', { field: 'participants' });
+  for (const w of plan.witnesses ?? [])
+    if (plan.participants.some((p) => p.name === w.name || p.identity === w.identity || p.homeId === w.homeId))
+      fail('E_WITNESS_SHARE', `${w.name} is to witness and to hold a share`, { participant: w.name });
+}
+
+function checkSignOrder(plan: SignPlan): void {
+  plan.participants.forEach((p, i) => {
+    const before = plan.participants[i - 1];
+    if (before && before.leaf >= p.leaf) fail('E_ROSTER_ORDER', 'the signers must be in ascending order of their leaf', { field: 'participants' });
+  });
+  const stocked = plan.participants.filter((p) => p.stock).length;
+  if (stocked !== 0 && stocked !== plan.participants.length)
+    fail('E_PLAN_FIELD', 'participants: either all signers sign from stock or none', { field: 'participants' });
+}
+
+/** True when every signer answers from a stocked nonce commitment. */
+export function fromStock(plan: SignPlan): boolean {
+  return plan.participants.every((p) => p.stock !== undefined);
+}
+
+/** Leaves of the signers; @throws E_QUORUM, E_QUORUM_SURPLUS when they are not an exact minimal quorum */
+export function signerLeaves(plan: SignPlan, quorum: Quorum): Leaf[] {
+  return exactQuorum(
+    quorum,
+    plan.participants.map((p) => p.name),
+  );
+}

@@ -1,0 +1,75 @@
+/**
+ * transport/: ways to move a blob. The folder carrier reads whatever lies in a ceremony folder (a stick, a share, an
+ * archive) and recognises it by content, never by name; and writes this participant's own files into it. Nothing secret
+ * passes through here, and nothing that is read here is believed: it is only sorted.
+ */
+import { join } from 'node:path';
+import type { Disk } from '../vault/durable.ts';
+import { blobHint, type BlobHint, MAX_BLOB_BYTES } from '../wire/blob.ts';
+import { CeremonyError, fail } from '../wire/errors.ts';
+
+/** Largest file that is read when looking for messages and records. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+/** A file that may be a message. */
+export interface FoundBlob {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  /** Undefined when the bytes cannot be a blob, though the name says so. */
+  readonly hint: BlobHint | undefined;
+}
+
+/** What lies in a folder, sorted by what it looks like. */
+export interface FolderContents {
+  readonly blobs: readonly FoundBlob[];
+  /** Files that look like transcript chains. */
+  readonly chains: readonly { readonly file: string; readonly bytes: Uint8Array }[];
+  /** Files that could not be read. */
+  readonly problems: readonly CeremonyError[];
+}
+
+// written for people and for later; never read back
+const DERIVED = new Set(['PLAN.yaml', 'SCRIPT.html', 'REPORT.html', 'VERIFY.txt', 'SHA256SUMS', 'signature.bin', 'signature.json', 'message.bin', 'intent.json']);
+const FOLDERS_TO_SKIP = new Set(['cards', 'base', 'evidence']);
+
+/**
+ * Reads a ceremony folder, two levels deep.
+ * @throws E_IO when the folder cannot be listed
+ */
+export function scanFolder(disk: Disk, root: string): FolderContents {
+  if (!disk.exists(root)) fail('E_IO', `there is no folder ${root}`, { file: root, remedy: 'Insert the stick, or give the right folder.' });
+  const blobs: FoundBlob[] = [];
+  const chains: { file: string; bytes: Uint8Array }[] = [];
+  const problems: CeremonyError[] = [];
+  const look = (file: string): void => {
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = disk.read(file, file.endsWith('.jsonl') ? 4 * MAX_FILE_BYTES : MAX_FILE_BYTES);
+    } catch (e) {
+      if (!(e instanceof CeremonyError)) throw e;
+      problems.push(e.with({ file }));
+      return;
+    }
+    if (!bytes) return;
+    if (bytes[0] === 0x7b) {
+      if (file.endsWith('.jsonl') || Buffer.from(bytes.subarray(0, 12)).toString('latin1') === '{"payload":"') chains.push({ file, bytes });
+      return;
+    }
+    const hint = bytes.length > MAX_BLOB_BYTES ? undefined : blobHint(bytes);
+    if (hint !== undefined || file.endsWith('.blob')) blobs.push({ file, bytes, hint });
+    else if (file.endsWith('.jsonl')) chains.push({ file, bytes });
+  };
+  for (const name of disk.list(root)) if (!DERIVED.has(name)) look(join(root, name));
+  for (const dir of disk.dirs(root)) {
+    if (FOLDERS_TO_SKIP.has(dir)) continue;
+    for (const name of disk.list(join(root, dir))) look(join(root, dir, name));
+  }
+  return { blobs, chains, problems };
+}
+
+/** Writes one of this participant's own files, if it is missing, older or damaged, and reads it back. */
+export function release(disk: Disk, root: string, path: string, bytes: Uint8Array): void {
+  const file = join(root, path);
+  disk.makeDir(join(file, '..'), 0o755);
+  disk.write(file, bytes, { mode: 0o644, verify: true });
+}
