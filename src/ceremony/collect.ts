@@ -2,13 +2,13 @@
  * Taking in what a courier brought: every file of the folder is sorted by content, checked against the session, and
  * kept. Files with this participant's own signature that its journal does not know mean that the home is an old copy.
  */
-import { ceremonyLabel } from '../plan/plan.ts';
+import { ceremonyLabel, witnessesOf } from '../plan/plan.ts';
 import { equivocation, type Finding, slotName } from '../protocols/machine.ts';
 import { parseChain } from '../transcript/chain.ts';
 import type { Entry } from '../transcript/entry.ts';
 import { scanFolder } from '../transport/folder.ts';
 import { type Envelope, openBlob } from '../wire/blob.ts';
-import { toHex } from '../wire/bytes.ts';
+import { fromHex, toHex } from '../wire/bytes.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import type { CeremonyStore } from './store.ts';
@@ -69,6 +69,8 @@ export function collect(store: CeremonyStore, folder: string): Collected {
   }
 
   for (const { file, bytes } of contents.chains) {
+    for (const witness of witnessesOf(store.plan))
+      if (readChain(bytes, witness.name, fromHex(witness.identity), store.id)) store.keepWitness(witness.name, bytes);
     for (const seat of store.session.seats) {
       const entries = readChain(bytes, seat.name, seat.identity, store.id);
       if (!entries) continue;

@@ -77,6 +77,7 @@ export function dkgDriver(store: CeremonyStore, plan: DkgPlan, port: Port): Driv
     sent(slot) {
       if (slot === DEAL) store.home.disk.erase(inHome(store.home, forSlot(DEAL)));
     },
+    missingWitnesses: (messages) => (plan.witnesses ? store.missingWitnesses(toHex(resultOf(messages).digest)) : []),
     finish(messages, identity) {
       const certificate = certificateOf(messages);
       activate(store.home, certificate);

@@ -36,6 +36,8 @@ export interface Driver {
   make(slot: number, messages: Inbound, identity: Identity): MadeMessage;
   /** Destroys what is not needed once a message counts as sent. */
   sent(slot: number): void;
+  /** Names of witnesses without whose signature the result is not final. */
+  missingWitnesses(messages: Inbound): readonly string[];
   /** Takes the result into the home; every slot is complete and without fault. */
   finish(messages: Inbound, identity: Identity): Finished;
   /** Files and lines of a finished ceremony, for showing them again. */

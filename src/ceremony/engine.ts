@@ -11,12 +11,14 @@ import { type Envelope, makeBlob } from '../wire/blob.ts';
 import { toHex } from '../wire/bytes.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
+import { formatWords, words } from '../wire/words.ts';
 import type { ActionCode } from './actions.ts';
 import { collect } from './collect.ts';
 import { type Driver, type FolderFile, loadDriver, type MadeMessage, slotsOf } from './driver.ts';
 import { derivedFiles } from './derived-files.ts';
 import { evidenceFile } from './evidence.ts';
 import { lockedError, lockHome, requireUnlocked } from './home.ts';
+import { requireMachine } from './machine.ts';
 import { eraseAllStocks } from './key-store.ts';
 import type { Port, Step } from './port.ts';
 import type { CeremonyStore } from './store.ts';
@@ -31,6 +33,8 @@ interface Progress {
   readonly wrote: { path: string; sha256: string }[];
   files: readonly FolderFile[];
   lines: readonly string[];
+  /** Witnesses still to sign, once everything else is there. */
+  witnesses: readonly string[];
 }
 
 /**
@@ -39,7 +43,8 @@ interface Progress {
  */
 export async function step(store: CeremonyStore, folder: string, port: Port): Promise<Step> {
   requireUnlocked(store.home);
-  const progress: Progress = { did: [], wrote: [], files: [], lines: [] };
+  requireMachine(store.plan);
+  const progress: Progress = { did: [], wrote: [], files: [], lines: [], witnesses: [] };
   const collected = collect(store, folder);
   if (collected.rollback !== undefined) {
     lockHome(store.home, collected.rollback, port.now());
@@ -78,8 +83,12 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
     if (ended && (ready || isEnding(messages, last))) await followEnding(store, folder, port, progress, messages, last);
     if (!ready) break;
 
-    const identity = await port.unlock();
     const slot = slots[at];
+    if (!slot) {
+      progress.witnesses = (await load()).missingWitnesses(messages);
+      if (progress.witnesses.length > 0) break;
+    }
+    const identity = await port.unlock();
     if (slot) {
       port.say(`making ${slot.name} …`);
       const made = (await load()).make(slot.slot, messages, identity);
@@ -91,6 +100,8 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
       progress.did.push(finished.entry.kind);
     }
   }
+  if (store.plan.attended && store.seat.name === store.plan.lead && progress.did.includes(`round${String(slots[0]?.slot)}.sent`))
+    progress.lines = [...progress.lines, 'Words of this plan. Read them aloud when the others join:', ...formatWords(words(store.session.sid.slice(0, 16)))];
   releaseAll(store, folder, progress);
   return report(store, progress, collected.problems);
 }
@@ -195,7 +206,7 @@ async function followEnding(store: CeremonyStore, folder: string, port: Port, pr
  */
 export async function abort(store: CeremonyStore, folder: string, port: Port, reason: 'operator' | 'equivocation' | 'stalled' | 'mistake' | 'suspicion' | 'superseded'): Promise<never> {
   requireUnlocked(store.home);
-  const progress: Progress = { did: [], wrote: [], files: [], lines: [] };
+  const progress: Progress = { did: [], wrote: [], files: [], lines: [], witnesses: [] };
   if (store.done) fail('E_USAGE', 'this ceremony is complete; there is nothing to abort');
   if (!store.ending) {
     await refuse(store, port, progress, ABANDON_BODY, 'abandon');
@@ -210,7 +221,7 @@ export async function abort(store: CeremonyStore, folder: string, port: Port, re
 function endingError(store: CeremonyStore): CeremonyError {
   const ending = store.ending ?? fail('E_INTERNAL', 'no ending');
   const culprit = ending.participant;
-  const evidence = store.home.disk.list(`${store.dir}/evidence`);
+  const evidence = store.home.disk.list(`${store.dir}/evidence`).filter((f) => f.endsWith('.json'));
   return new CeremonyError(ending.code, ending.text, {
     ...(culprit === undefined ? {} : { participant: culprit }),
     ...(evidence.length === 0 ? {} : { file: `evidence/${evidence[0] as string}` }),
@@ -255,6 +266,15 @@ function report(store: CeremonyStore, progress: Progress, problems: readonly Cer
   const action = (code: ActionCode, text: string): Step['nextAction'] => ({ code, who: me, text });
   const base = { ceremony: store.plan.name, kind: store.plan.kind, attempt: store.plan.attempt, participant: me, did: progress.did, wrote: progress.wrote, needs, head, lines: progress.lines };
   if (store.done) return { ...base, nextAction: action('DONE', 'Done. Keep this folder with the record; power off when you are finished here.'), exit: 0 };
+  if (progress.witnesses.length > 0) {
+    const names = progress.witnesses.join(', ');
+    return {
+      ...base,
+      needs: progress.witnesses.map((from) => ({ from, what: 'witness' })),
+      nextAction: action('WITNESS_SIGN', `Everything is here but the signature of the witness: ${names}. Carry this folder to ${names}, who runs: mpc-ceremony note witness FOLDER`),
+      exit: progress.did.length > 0 ? 0 : 10,
+    };
+  }
   if (progress.did.length > 0)
     return { ...base, nextAction: action('CARRY_OUT', `Carry this folder to ${who}, and bring it back with their ${pending?.name ?? 'message'}. Then: mpc-ceremony next FOLDER`), exit: 0 };
   const [problem] = problems;

@@ -7,7 +7,7 @@ import { parseCard } from '../plan/card.ts';
 import { checkPlan, fromStock, type Plan, planSession, rosterHash, sessionId, type SignPlan } from '../plan/plan.ts';
 import { encodePlanFile, MAX_PLAN_FILE_BYTES, parsePlanFile } from '../plan/plan-file.ts';
 import { refusal } from '../policy/gate.ts';
-import { intentMessage, MAX_INTENT_BYTES, MAX_MESSAGE_BYTES, parseIntent } from '../policy/intent.ts';
+import { intentMessage, MAX_INTENT_BYTES, MAX_MESSAGE_BYTES, parseIntent, type SignedIntent } from '../policy/intent.ts';
 import { ceremonyId } from '../wire/blob.ts';
 import { toHex } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
@@ -18,10 +18,17 @@ import { type Home, inHome, ownCard, requireUnlocked } from './home.ts';
 import { acceptPrekeys, reservePrekey } from './identity.ts';
 import { bindIntent } from './intent-memory.ts';
 import { acceptStock, activeEpoch, takeRank } from './key-store.ts';
+import { requireMachine } from './machine.ts';
 import type { Port, Step } from './port.ts';
 import { programDigest } from './program.ts';
 import { CeremonyStore } from './store.ts';
 import { blankTwo } from './word-quiz.ts';
+
+/** What joining still needs: a person's word, then the durable promises. */
+interface Prepared {
+  readonly confirm: (port: Port) => Promise<void>;
+  readonly prepare: () => void;
+}
 
 type Compared = 'typed' | 'scripted' | 'not-compared';
 
@@ -47,25 +54,44 @@ function checkSeat(home: Home, plan: Plan, file: string): void {
   }
 }
 
-/** Compares the words of the plan: two are blanked, and the operator types what another participant reads aloud. */
+/**
+ * Compares the words of the plan: two are blanked, and the operator types what the lead reads aloud. The lead, who made
+ * the plan, has nobody to compare with yet and reads.
+ */
 async function compareWords(plan: Plan, me: string, port: Port): Promise<Compared> {
-  if (!plan.attended) return 'not-compared';
-  const all = words(sessionId(plan).slice(0, 16));
-  const seat = plan.participants.findIndex((p) => p.name === me);
-  const other = plan.participants[(seat + 1) % plan.participants.length]?.name ?? plan.lead;
-  const quiz = blankTwo(all);
+  if (!plan.attended || me === plan.lead) return 'not-compared';
+  const quiz = blankTwo(words(sessionId(plan).slice(0, 16)));
   const { answer, source } = await port.ask('compare-words', [
-    `Words of this plan. They cover the roster with everybody's keys. Ask ${other} to read aloud theirs.`,
+    `COMPARE_WORDS  Words of this plan; they cover everybody's keys. ${plan.lead} reads aloud.`,
     ...formatWords(quiz.shown),
-    `Type words ${quiz.positions.join(' and ')} as ${other} reads them, with a space between:`,
+    `Type words ${quiz.positions.join(' and ')} as ${plan.lead} reads them, with a space between:`,
   ]);
   if (source === 'scripted')
     fail('E_ATTENDED', 'this plan is attended: a person must compare the words', { field: 'compare-words', remedy: 'Run the command at a terminal, or ask the lead for a plan with attended: false.' });
   if (!quiz.matches(answer))
-    fail('E_WORDS', `the words that ${other} read are not the words of the plan in this folder`, {
+    fail('E_WORDS', `the words that ${plan.lead} read are not the words of the plan in this folder`, {
       remedy: 'Read all sixteen again, slowly. If they still differ, stop: somebody has changed the plan or a card on the way. Tell the lead.',
     });
   return source;
+}
+
+/** A signer reads on its own screen what is to be signed, and types a whole word. @throws E_DECLINED, E_ATTENDED */
+async function approve(plan: SignPlan, { intent, hash }: SignedIntent, port: Port): Promise<void> {
+  if (!plan.attended) return;
+  const { answer, source } = await port.ask('approve', [
+    `APPROVE  ${intent.initiator.name} asks to sign with ${intent.keyName} (${intent.algorithm}):`,
+    `  the exact bytes of a message of ${String(intent.payload.size)} bytes`,
+    `  sha256 ${intent.payload.sha256}`,
+    ...(intent.path === undefined ? [] : [`  path ${intent.path}`]),
+    ...(intent.reason === undefined ? [] : [`  reason: ${intent.reason}`]),
+    `  valid until ${intent.expires}, once`,
+    'Words of the intent:',
+    ...formatWords(words(hash.slice(0, 16))),
+    'Type the word approve to sign, anything else to refuse:',
+  ]);
+  if (source === 'scripted')
+    fail('E_ATTENDED', 'this plan is attended: a person must approve', { field: 'approve', remedy: 'Run the command at a terminal, or ask the lead for a plan with attended: false.' });
+  if (answer.trim() !== 'approve') fail('E_DECLINED', 'the operator did not approve; nothing was signed', { remedy: 'Tell the lead why. To take part after all: mpc-ceremony join FOLDER.' });
 }
 
 /** Reads the plan of a folder. @throws E_MISSING, E_PLAN_FIELD */
@@ -98,8 +124,10 @@ export async function enter(home: Home, plan: Plan, folder: string, planFile: st
   const session = planSession(plan);
   const id = ceremonyId(session.sid);
   const file = joinPath(folder, 'PLAN.yaml');
-  const { prepare } = plan.kind === 'sign' ? await prepareSigning(home, plan, folder, port) : await prepareDkg(home, plan, file);
+  const { prepare, confirm } = plan.kind === 'sign' ? await prepareSigning(home, plan, folder, port) : await prepareDkg(home, plan, file);
+  requireMachine(plan);
   const compared = await compareWords(plan, home.facts.name, port);
+  await confirm(port);
   const { signer } = await port.unlock();
   prepare();
   return CeremonyStore.begin(
@@ -120,12 +148,13 @@ export async function enter(home: Home, plan: Plan, folder: string, planFile: st
     signer,
   );
 
-  async function prepareDkg(h: Home, p: Extract<Plan, { kind: 'dkg' }>, planPath: string): Promise<{ prepare: () => void }> {
+  async function prepareDkg(h: Home, p: Extract<Plan, { kind: 'dkg' }>, planPath: string): Promise<Prepared> {
     if (activeEpoch(h, p.name))
       fail('E_TWO_SHARES', `this home already holds a share of a key named ${p.name}`, { file: planPath, field: 'name', remedy: 'Choose another name for the new key.' });
     const { dkgContext } = await import('../protocols/dkg.ts');
     dkgContext(p);
     return {
+      confirm: () => Promise.resolve(),
       prepare: () => {
         const own = p.participants.find((x) => x.name === h.facts.name);
         if (own) reservePrekey(h, own.prekey, id, p.rank);
@@ -136,7 +165,7 @@ export async function enter(home: Home, plan: Plan, folder: string, planFile: st
   }
 }
 
-async function prepareSigning(home: Home, plan: SignPlan, folder: string, port: Port): Promise<{ prepare: () => void }> {
+async function prepareSigning(home: Home, plan: SignPlan, folder: string, port: Port): Promise<Prepared> {
   const { decideIn, signContextIn } = await import('./sign-driver.ts');
   const intentFile = joinPath(folder, 'intent.json');
   const intentBytes = home.disk.read(intentFile, MAX_INTENT_BYTES) ?? fail('E_MISSING', 'the intent is missing from the folder', { file: intentFile, remedy: 'Bring the whole folder of the lead.' });
@@ -146,6 +175,7 @@ async function prepareSigning(home: Home, plan: SignPlan, folder: string, port: 
   const decision = decideIn(home, ctx, port.now());
   if (!decision.allow) throw refusal(decision, intentFile);
   return {
+    confirm: (p) => approve(plan, intent, p),
     prepare: () => {
       if (fromStock(plan)) {
         const used = plan.participants.map((p) => ({ owner: p.name, index: p.stock?.index ?? 0 }));

@@ -130,6 +130,7 @@ export function signDriver(store: CeremonyStore, plan: SignPlan, port: Port): Dr
     sent(slot) {
       if (slot === SHARE) home.disk.erase(join(home.root, noncePath));
     },
+    missingWitnesses: () => [],
     finish(messages) {
       const result = resultOf(messages);
       rememberNoncePoint(home, name, result.signature.slice(0, result.signature.length - (result.signature.length >> 1)), result.request.hash);

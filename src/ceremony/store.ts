@@ -8,13 +8,13 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { hex } from '../plan/fields.ts';
-import { ceremonyLabel, parsePlan, type Plan, planSession, rosterHash, sessionId } from '../plan/plan.ts';
+import { ceremonyLabel, parsePlan, type Plan, planSession, rosterHash, sessionId, witnessesOf } from '../plan/plan.ts';
 import type { Inbound } from '../protocols/machine.ts';
 import { type ChainOwner, encodeChain, type EntryFacts, headOf, MAX_CHAIN_BYTES, nextEntry, parseChain } from '../transcript/chain.ts';
 import type { Entry } from '../transcript/entry.ts';
 import type { Vault } from '../vault/vault.ts';
 import { ceremonyId, type Envelope, type Head, MAX_BLOB_BYTES, openBlob, type Seat, type Session } from '../wire/blob.ts';
-import { toHex } from '../wire/bytes.ts';
+import { fromHex, toHex } from '../wire/bytes.ts';
 import { canonicalBytes, type Json, parseCanonical } from '../wire/canon.ts';
 import type { Signer } from '../wire/ed25519.ts';
 import { type ErrorCode, CeremonyError, ERRORS, fail } from '../wire/errors.ts';
@@ -215,6 +215,23 @@ export class CeremonyStore {
   /** Keeps a received message. The first one kept for a seat and slot is never replaced. */
   keep(envelope: Envelope): void {
     this.home.disk.createOnce(join(this.dir, 'in', `${String(envelope.slot)}-${String(envelope.leaf)}.blob`), envelope.bytes);
+  }
+
+  /** Keeps a witness's chain; a later copy may hold more entries. */
+  keepWitness(name: string, chain: Uint8Array): void {
+    this.home.disk.makeDir(join(this.dir, 'witness'));
+    this.home.disk.write(join(this.dir, 'witness', `${name}.jsonl`), chain);
+  }
+
+  /** Names of the plan's witnesses who have not signed this epoch (digest in hex). */
+  missingWitnesses(epoch: string): string[] {
+    return witnessesOf(this.plan)
+      .filter(({ name, identity }) => {
+        const bytes = this.home.disk.read(join(this.dir, 'witness', `${name}.jsonl`), MAX_CHAIN_BYTES);
+        const entries = bytes ? parseChain(bytes, { author: name, identity: fromHex(identity), ceremony: this.id }) : [];
+        return !entries.some((e) => e.payload.kind === 'witness' && e.payload.epoch === epoch);
+      })
+      .map((w) => w.name);
   }
 
   /** All messages held: received ones and own sent ones, by slot and leaf. */

@@ -10,7 +10,7 @@ import { CeremonyError, fail } from '../wire/errors.ts';
 export const PROMPTS = {
   'compare-words': 'two words of the plan, as another participant reads them aloud',
   'verify-peer': 'two words of a card, as its owner reads them aloud',
-  'abort-confirm': 'the word abort',
+  approve: 'the word approve, after reading what is to be signed',
 } as const;
 
 export type PromptId = keyof typeof PROMPTS;

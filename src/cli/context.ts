@@ -1,7 +1,8 @@
 /** The composition root of a command: disk, clock, randomness, passphrase, prompts. Effects are made here and nowhere else. */
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Home } from '../ceremony/home.ts';
 import type { Identity } from '../ceremony/identity.ts';
 import type { Port } from '../ceremony/port.ts';
@@ -59,7 +60,7 @@ export class Context {
       quiet: flags.quiet === true,
       color: flags.color !== false && flags.json !== true && process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
     });
-    this.homeRoot = resolve(flags.home ?? process.env['MPC_CEREMONY_HOME'] ?? join(homedir(), '.mpc-ceremony'));
+    this.homeRoot = realPath(flags.home ?? process.env['MPC_CEREMONY_HOME'] ?? join(homedir(), '.mpc-ceremony'));
     this.disk = realDisk(crashHook(this.homeRoot));
     this.answers = new Answers(this.disk, flags);
   }
@@ -122,7 +123,17 @@ export class Context {
   /** Resolved path of the folder that a command works on. */
   folder(argument: string | undefined): string {
     const given = argument ?? this.flags.via?.slice('folder:'.length);
-    return resolve(given ?? '.');
+    return realPath(given ?? '.');
+  }
+}
+
+/** A path as a person names it, with links resolved once; the disk layer refuses links that appear later. */
+export function realPath(path: string): string {
+  const full = resolve(path);
+  try {
+    return realpathSync(full);
+  } catch {
+    return dirname(full) === full ? full : join(realPath(dirname(full)), basename(full));
   }
 }
 

@@ -127,6 +127,48 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .action(run(async () => (await import('./commands/intent.ts')).intentCreate));
   intent.command('show').argument('<file>').description('read an intent').action(run(async () => (await import('./commands/intent.ts')).intentShow));
 
+  const plan = program.command('plan').description('drafts and plans');
+  plan
+    .command('new')
+    .description('a draft from a template')
+    .requiredOption('--template <NAME>', 'for example dkg-2of3')
+    .option('--out <FILE>', 'the draft to make')
+    .action(run(async () => (await import('./commands/plan.ts')).planNew));
+  plan.command('check').argument('<file>').description('find every fault of a draft or plan, and say in plain words what it means').action(run(async () => (await import('./commands/plan.ts')).planCheck));
+  plan
+    .command('print')
+    .argument('<file>')
+    .description('the printable room script of a plan')
+    .option('--out <FILE>', 'the HTML file to make')
+    .action(run(async () => (await import('./commands/plan.ts')).planPrint));
+
+  program.command('doctor').description('is this machine fit?').action(run(async () => (await import('./commands/doctor.ts')).doctor));
+  const note = program.command('note').description('human facts and witness signatures, on the record');
+  note.command('exception').argument('[folder]').description('something out of the ordinary').requiredOption('--text <TEXT>', 'what happened').action(run(async () => (await import('./commands/note.ts')).noteException));
+  note.command('bag').argument('[folder]').description('a sealed bag: its number and what is in it').requiredOption('--text <TEXT>', 'number and contents').action(run(async () => (await import('./commands/note.ts')).noteBag));
+  note.command('witness').argument('<folder>').description('a witness checks the record and signs it').action(run(async () => (await import('./commands/note.ts')).noteWitness));
+  program
+    .command('completion')
+    .argument('<shell>', 'bash, zsh or fish')
+    .description('a completion script for the shell')
+    .action(run(async () => { const { completion } = await import('./commands/completion.ts'); return (ctx: Context, shell: string) => completion(ctx, shell, program); }));
+  program.helpCommand(false);
+  program
+    .command('help')
+    .argument('[topic]', 'a command, exit-codes, errors or actions')
+    .description('help about a command or topic')
+    .action(
+      run(async () => {
+        const { helpTopic } = await import('./commands/help.ts');
+        return async (ctx: Context, topic?: string): Promise<ExitCode> => {
+          const command = topic === undefined ? program : program.commands.find((c) => c.name() === topic && topic !== 'help');
+          if (!command) return helpTopic(ctx, topic as string);
+          process.stdout.write(command.helpInformation());
+          return EXIT.ok;
+        };
+      }),
+    );
+
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (e) {

@@ -239,3 +239,8 @@ export function signerLeaves(plan: SignPlan, quorum: Quorum): Leaf[] {
     plan.participants.map((p) => p.name),
   );
 }
+
+/** Witnesses that the plan names: they hold no share, and the result is final only with their signatures. */
+export function witnessesOf(plan: Plan): NonNullable<DkgPlan['witnesses']> {
+  return plan.kind === 'dkg' ? (plan.witnesses ?? []) : [];
+}

@@ -20,7 +20,7 @@ export interface PassphraseRequest {
   readonly file?: string | undefined;
   /** Number of an open file descriptor, read up to the first line end and not further. */
   readonly fd?: number | undefined;
-  /** A new passphrase: judged by {@link passphraseFault}, and typed twice at a terminal. */
+  /** A new passphrase: typed twice at a terminal and judged there by {@link passphraseFault}; a weak one of a script is warned of. */
   readonly confirm?: boolean;
   /** What the terminal shows, without colon. */
   readonly prompt: string;
@@ -53,11 +53,9 @@ export async function readPassphrase(request: PassphraseRequest): Promise<Passph
   if (file !== undefined && fd !== undefined) fail('E_USAGE', 'the passphrase can come from a file or a descriptor, not both');
   if (file === undefined && fd === undefined) return { secret: await fromTerminal(request) };
   const given = file === undefined ? { secret: await firstLine(fd as number, `descriptor ${String(fd)}`) } : await fromFile(file);
+  // a script's passphrase was chosen elsewhere: say that it is weak, and leave the decision there
   const fault = confirm ? given.secret.use(passphraseFault) : undefined;
-  if (fault !== undefined) {
-    given.secret.wipe();
-    fail('E_PASSPHRASE', fault, { file, remedy: 'choose another passphrase' });
-  }
+  if (fault !== undefined) return { ...given, warning: [given.warning, `${fault}; whoever copies this home can guess it`].filter((w) => w !== undefined).join('; ') };
   return given;
 }
 

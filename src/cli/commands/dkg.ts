@@ -8,7 +8,7 @@ import { MAX_PLAN_FILE_BYTES } from '../../plan/plan-file.ts';
 import { sessionId } from '../../plan/plan.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { type ExitCode, fail } from '../../wire/errors.ts';
-import type { Context } from '../context.ts';
+import { type Context, realPath } from '../context.ts';
 
 interface DkgOptions {
   name?: string;
@@ -33,7 +33,7 @@ function schemeOf(text: string): SchemeName {
 
 export async function dkg(ctx: Context, options: DkgOptions): Promise<ExitCode> {
   const home = await ctx.home('write');
-  const out = resolve(options.out ?? fail('E_USAGE', 'the folder to make is missing: --out DIR', { field: 'out' }));
+  const out = realPath(options.out ?? fail('E_USAGE', 'the folder to make is missing: --out DIR', { field: 'out' }));
   let draft: Draft;
   let previous: DkgRequest['previous'];
   if (options.again !== undefined) {
@@ -86,7 +86,7 @@ export async function dkg(ctx: Context, options: DkgOptions): Promise<ExitCode> 
       ...(options.expiresDays === undefined ? {} : { days: options.expiresDays }),
       ...(options.witness === undefined ? {} : { witnesses: options.witness }),
       ...(options.unattended === true ? { attended: false } : {}),
-      cards: options.cards === undefined ? undefined : resolve(options.cards),
+      cards: options.cards === undefined ? undefined : realPath(options.cards),
       out,
       previous,
     },

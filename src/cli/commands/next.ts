@@ -1,47 +1,13 @@
 /** `join`, `next`, `abort`. */
-import { join as joinPath } from 'node:path';
 import { abort, step } from '../../ceremony/engine.ts';
-import type { Home } from '../../ceremony/home.ts';
-import { CeremonyStore } from '../../ceremony/store.ts';
-import { MAX_PLAN_FILE_BYTES } from '../../plan/plan-file.ts';
-import { toHex } from '../../wire/bytes.ts';
-import { type ExitCode, fail } from '../../wire/errors.ts';
-import { sha256 } from '../../wire/hash.ts';
+import type { ExitCode } from '../../wire/errors.ts';
+import { choose } from '../choose.ts';
 import type { Context } from '../context.ts';
 
 export async function joinCommand(ctx: Context, folder: string): Promise<ExitCode> {
   const home = await ctx.home('write');
   const { join } = await import('../../ceremony/join.ts');
   return ctx.out.step(await join(home, ctx.folder(folder), ctx.port(home)));
-}
-
-/** The ceremony of a folder, found by its plan file; a plan that was changed since joining is refused. */
-async function find(ctx: Context, home: Home, folder: string): Promise<CeremonyStore> {
-  const file = joinPath(folder, 'PLAN.yaml');
-  const bytes = ctx.disk.read(file, MAX_PLAN_FILE_BYTES);
-  const found = CeremonyStore.byPlace(home, folder, bytes && toHex(sha256(bytes)));
-  if (found) return found;
-  const { findChanged } = await import('../../ceremony/find.ts');
-  return findChanged(home, folder);
-}
-
-/** Without a folder: the one open ceremony of this home. */
-function onlyOpen(home: Home): CeremonyStore {
-  const open = CeremonyStore.all(home).filter((s) => !s.done && !s.ending);
-  const [one, two] = open;
-  if (!one)
-    fail('E_NOT_JOINED', 'no ceremony is open here', { remedy: 'You were sent a folder: mpc-ceremony join FOLDER. You lead one: mpc-ceremony dkg --help' });
-  if (two) fail('E_USAGE', `several ceremonies are open: ${open.map((s) => s.folder).join(', ')}`, { remedy: 'Name the folder: mpc-ceremony next FOLDER' });
-  return one;
-}
-
-async function choose(ctx: Context, home: Home, argument: string | undefined): Promise<{ store: CeremonyStore; folder: string }> {
-  if (argument === undefined && ctx.flags.via === undefined && !ctx.disk.exists(joinPath(ctx.folder(undefined), 'PLAN.yaml'))) {
-    const store = onlyOpen(home);
-    return { store, folder: store.folder };
-  }
-  const folder = ctx.folder(argument);
-  return { store: await find(ctx, home, folder), folder };
 }
 
 export async function next(ctx: Context, argument: string | undefined): Promise<ExitCode> {

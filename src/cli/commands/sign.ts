@@ -5,7 +5,7 @@ import { startSign, type SignRequest } from '../../ceremony/start.ts';
 import { sessionId } from '../../plan/plan.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { type ExitCode, fail } from '../../wire/errors.ts';
-import type { Context } from '../context.ts';
+import { type Context, realPath } from '../context.ts';
 
 interface SignOptions {
   intent?: string;
@@ -17,7 +17,7 @@ interface SignOptions {
 
 export async function sign(ctx: Context, options: SignOptions): Promise<ExitCode> {
   const home = await ctx.home('write');
-  const out = resolve(options.out ?? fail('E_USAGE', 'the folder to make is missing: --out DIR', { field: 'out' }));
+  const out = realPath(options.out ?? fail('E_USAGE', 'the folder to make is missing: --out DIR', { field: 'out' }));
   let previous: SignRequest['previous'];
   let signers = options.signers;
   let attended = options.unattended !== true;

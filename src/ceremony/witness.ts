@@ -1,0 +1,93 @@
+/** Witnesses and human facts on the record. */
+import { join } from 'node:path';
+import { checkPlan, planSeats, planSession, witnessesOf } from '../plan/plan.ts';
+import { dkgContext, dkgFindings } from '../protocols/dkg.ts';
+import { completeCertificate } from '../protocols/epoch.ts';
+import { headOf, nextEntry, encodeChain, parseChain, MAX_CHAIN_BYTES } from '../transcript/chain.ts';
+import { release, scanFolder } from '../transport/folder.ts';
+import { ceremonyId, type Envelope, openBlob } from '../wire/blob.ts';
+import { toHex } from '../wire/bytes.ts';
+import { fail } from '../wire/errors.ts';
+import { sha256 } from '../wire/hash.ts';
+import { utc } from './engine.ts';
+import { type Home, inHome, requireUnlocked } from './home.ts';
+import { readPlan } from './join.ts';
+import type { Port, Step } from './port.ts';
+import type { CeremonyStore } from './store.ts';
+
+/**
+ * A witness checks the whole public record of a key generation by itself and signs what it saw: the epoch and the head
+ * of every participant's chain.
+ * @throws E_NOT_PARTICIPANT when the plan names no such witness, E_MISSING while messages are missing, or the first fault
+ */
+export async function witness(home: Home, folder: string, port: Port): Promise<Step> {
+  requireUnlocked(home);
+  const { plan, file } = await readPlan(home, folder);
+  checkPlan(plan, file, new Date(plan.created));
+  const { name } = home.facts;
+  const { signer } = await port.unlock();
+  const seat = witnessesOf(plan).find((w) => w.name === name && w.identity === toHex(signer.publicKey));
+  if (plan.kind !== 'dkg' || !seat) fail('E_NOT_PARTICIPANT', `the plan names no witness ${name} with the card of this home`, { file, participant: name });
+  const session = planSession(plan);
+  const messages = new Map<number, Map<number, Envelope>>();
+  for (const { bytes, hint } of scanFolder(home.disk, folder).blobs) {
+    if (hint?.ceremony !== ceremonyId(session.sid)) continue;
+    const e = openBlob(bytes, session);
+    const slot = messages.get(e.slot) ?? new Map<number, Envelope>();
+    const before = slot.get(e.leaf);
+    if (before && toHex(before.hash) !== toHex(e.hash)) fail('E_EQUIVOCATION', `${e.name} signed two different messages for one slot`, { participant: e.name });
+    slot.set(e.leaf, e);
+    messages.set(e.slot, slot);
+  }
+  const { findings, result } = dkgFindings(dkgContext(plan), messages);
+  const [finding] = findings;
+  if (finding) fail(finding.code, finding.text, { participant: session.seats.find((s) => s.leaf === finding.culprit)?.name });
+  const confirms = messages.get(3) ?? new Map<number, Envelope>();
+  if (!result || confirms.size < session.seats.length)
+    fail('E_MISSING', 'not every participant has confirmed yet', { file: folder, remedy: 'Wait until all confirmations are in the folder, then run the command again.' });
+  const certificate = completeCertificate(result.epoch, session, confirms);
+
+  const owner = { author: name, identity: signer.publicKey, ceremony: ceremonyId(session.sid) };
+  const own = inHome(home, 'witnessed', `${owner.ceremony}.jsonl`);
+  const bytes = home.disk.read(own, MAX_CHAIN_BYTES);
+  let entries = bytes ? parseChain(bytes, owner) : [];
+  const digest = toHex(certificate.digest);
+  if (!entries.some((e) => e.payload.kind === 'witness' && e.payload.epoch === digest)) {
+    const heads = Object.fromEntries(planSeats(plan).map((s) => [s.name, toHex((confirms.get(s.leaf) as Envelope).head.hash)]));
+    entries = [...entries, nextEntry(entries, owner, { at: utc(port.now()), kind: 'witness', plan: toHex(session.sid), epoch: digest, result: certificate.sha256, heads }, signer)];
+    home.disk.makeDir(inHome(home, 'witnessed'));
+    home.disk.write(own, encodeChain(entries));
+  }
+  release(home.disk, folder, `transcript/${name}.jsonl`, encodeChain(entries));
+  return {
+    ceremony: plan.name,
+    kind: plan.kind,
+    attempt: plan.attempt,
+    participant: name,
+    did: ['witness'],
+    wrote: [{ path: `transcript/${name}.jsonl`, sha256: toHex(sha256(encodeChain(entries))) }],
+    needs: [],
+    head: toHex(headOf(entries).hash),
+    lines: [`✓ ${name} has checked every message and proof of this key generation, and signed the epoch.`],
+    nextAction: { code: 'CARRY_OUT', who: name, text: 'Carry this folder back to the participants. Each runs: mpc-ceremony next FOLDER' },
+    exit: 0,
+  };
+}
+
+/**
+ * Puts a human fact on the record: the text goes into evidence/, its hash into the signed journal.
+ * @param kind `exception` or `bag`
+ */
+export async function noteFact(store: CeremonyStore, folder: string, kind: 'exception' | 'bag', text: string, port: Port): Promise<{ file: string; head: string }> {
+  requireUnlocked(store.home);
+  if (text.trim() === '' || text.length > 4096) fail('E_USAGE', 'the text must have 1 to 4096 characters', { field: 'text' });
+  const { signer } = await port.unlock();
+  const bytes = new TextEncoder().encode(`${kind}, noted by ${store.seat.name} at ${utc(port.now())}\n\n${text}\n`);
+  const path = `evidence/${kind}-${store.seat.name}-${String(store.head.seq + 1)}.txt`;
+  store.home.disk.makeDir(join(store.dir, 'evidence'));
+  store.home.disk.write(join(store.dir, path), bytes);
+  const entry = store.append({ at: utc(port.now()), kind: 'exception', message: kind, evidence: toHex(sha256(bytes)) }, signer);
+  release(store.home.disk, folder, path, bytes);
+  release(store.home.disk, folder, `transcript/${store.seat.name}.jsonl`, store.chainBytes);
+  return { file: path, head: entry.hash };
+}

@@ -1,0 +1,110 @@
+/** `plan new`, `plan check`, `plan print`. */
+import { readdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseDraft } from '../../ceremony/draft.ts';
+import { lintDraft } from '../../ceremony/draft-lint.ts';
+import { roomScript } from '../../ceremony/room-script.ts';
+import { scriptFacts } from '../../ceremony/script-facts.ts';
+import { MAX_PLAN_FILE_BYTES, parsePlanFile } from '../../plan/plan-file.ts';
+import { checkPlan, type Plan, planQuorum, sessionId } from '../../plan/plan.ts';
+import { type Explanation, explainQuorum } from '../../sharing/explain.ts';
+import { toHex } from '../../wire/bytes.ts';
+import { CeremonyError, EXIT, type ExitCode, fail } from '../../wire/errors.ts';
+import { formatWords, words } from '../../wire/words.ts';
+import { parseYaml } from '../../wire/yaml.ts';
+import type { Context } from '../context.ts';
+import { wrap } from '../output.ts';
+
+/** Folder with the templates that come with the program. */
+export function templateFolder(): string {
+  return join(dirname(fileURLToPath(import.meta.url)), '..', 'templates');
+}
+
+export async function planNew(ctx: Context, options: { template: string; out?: string }): Promise<ExitCode> {
+  const dir = templateFolder();
+  const known = readdirSync(dir).filter((f) => f.endsWith('.yaml')).map((f) => f.slice(0, -5)).sort();
+  if (!known.includes(options.template)) fail('E_USAGE', `there is no template ${options.template}`, { field: 'template', remedy: `Templates: ${known.join(', ')}` });
+  const bytes = ctx.disk.read(join(dir, `${options.template}.yaml`), MAX_PLAN_FILE_BYTES) ?? fail('E_MISSING', 'the template is missing from this installation');
+  const out = resolve(options.out ?? `${options.template}.yaml`);
+  if (!ctx.disk.createOnce(out, bytes, 0o644)) fail('E_EXISTS', `${out} exists`, { file: out, remedy: 'Name another file with --out.' });
+  ctx.out.result({ schema: 'mpc-ceremony/plan-new/1', file: out, exit: 0 }, [
+    `✓ ${out}`,
+    '  Fill in names, places and the quorum, then:',
+    `  mpc-ceremony plan check ${options.out ?? `${options.template}.yaml`}`,
+  ]);
+  return EXIT.ok;
+}
+
+const bullets = (lines: readonly string[]): string[] => lines.map((l) => wrap(l, 78, '  '));
+
+/** A quorum in plain words: who can sign; what colluders need; what losses are survived. */
+function inWords(e: Explanation): string[] {
+  const rest = new Set([...e.safety, ...e.liveness]);
+  return ['Who can sign:', ...bullets(e.sentences.filter((s) => !rest.has(s))), 'Safety:', ...bullets(e.safety), 'Liveness:', ...bullets(e.liveness)];
+}
+
+async function load(ctx: Context, argument: string): Promise<{ bytes: Uint8Array; file: string; schema: unknown }> {
+  const file = resolve(argument);
+  const bytes = ctx.disk.read(file, MAX_PLAN_FILE_BYTES) ?? fail('E_MISSING', `there is no plan ${file}`, { file });
+  try {
+    const value = await parseYaml(bytes, MAX_PLAN_FILE_BYTES);
+    return { bytes, file, schema: typeof value === 'object' && value !== null ? (value as Record<string, unknown>)['schema'] : undefined };
+  } catch (e) {
+    throw e instanceof CeremonyError ? e.with({ file }) : e;
+  }
+}
+
+/** Hand-overs of one stick going round: what the transport of a ceremony costs. */
+function handOvers(participants: number, rounds: number): number {
+  return participants + rounds * (participants - 1) - 1;
+}
+
+export async function planCheck(ctx: Context, argument: string): Promise<ExitCode> {
+  const { bytes, file, schema } = await load(ctx, argument);
+  if (schema === 'mpc-ceremony/draft/1') {
+    const draft = await parseDraft(bytes, file);
+    const lint = lintDraft(draft);
+    const exit = lint.errors.length > 0 ? EXIT.refused : EXIT.ok;
+    const budget = { handOvers: handOvers(draft.participants.length, 3) };
+    ctx.out.result(
+      { schema: 'mpc-ceremony/plan-check/1', file, errors: lint.errors, warnings: lint.warnings, sentences: lint.explanation?.sentences ?? [], safety: lint.explanation?.safety ?? [], liveness: lint.explanation?.liveness ?? [], budget, exit },
+      [
+        ...lint.errors.map((e) => wrap(`✗ ${e.code}  ${e.field}: ${e.text}`, 80)),
+        ...lint.warnings.map((w) => wrap(`! ${w.code}  ${w.text}`, 80)),
+        ...(lint.explanation ? inWords(lint.explanation) : []),
+        `One stick going round is handed over ${String(budget.handOvers)} times.`,
+        exit === EXIT.ok ? '✓ The draft is sound. Begin with: mpc-ceremony dkg --plan FILE --cards DIR --out DIR' : '✗ The draft cannot be used as it stands.',
+      ],
+    );
+    return exit;
+  }
+  const plan = await parsePlanFile(bytes, file);
+  checkPlan(plan, file, ctx.now());
+  const explanation = plan.kind === 'dkg' ? explainQuorum(planQuorum(plan), plan.participants, plan.roles) : undefined;
+  const list = words(sessionId(plan).slice(0, 16));
+  const budget = { handOvers: handOvers(plan.participants.length, plan.kind === 'dkg' ? 3 : plan.participants.every((p) => p.stock) ? 1 : 2) };
+  ctx.out.result(
+    { schema: 'mpc-ceremony/plan-check/1', file, session: toHex(sessionId(plan)), words: list, errors: [], warnings: explanation?.warnings ?? [], sentences: explanation?.sentences ?? [], safety: explanation?.safety ?? [], liveness: explanation?.liveness ?? [], budget, exit: 0 },
+    [
+      ...(explanation?.warnings ?? []).map((w) => wrap(`! ${w.code}  ${w.text}`, 80)),
+      ...(explanation ? inWords(explanation) : [`Signers: ${plan.participants.map((p) => p.name).join(', ')}`]),
+      `One stick going round is handed over ${String(budget.handOvers)} times.`,
+      'Words of this plan:',
+      ...formatWords(list),
+      '✓ The plan is sound.',
+    ],
+  );
+  return EXIT.ok;
+}
+
+export async function planPrint(ctx: Context, argument: string, options: { out?: string }): Promise<ExitCode> {
+  const { bytes, file } = await load(ctx, argument);
+  const plan: Plan = await parsePlanFile(bytes, file);
+  checkPlan(plan, file, new Date(plan.created));
+  const html = roomScript(scriptFacts(plan));
+  const out = resolve(options.out ?? join(dirname(file), 'SCRIPT.html'));
+  ctx.disk.write(out, new TextEncoder().encode(html), { mode: 0o644 });
+  ctx.out.result({ schema: 'mpc-ceremony/plan-print/1', file: out, exit: 0 }, [`✓ ${out}`, '  Open it in a browser and print it: one copy for everybody in the room.']);
+  return EXIT.ok;
+}
