@@ -20,8 +20,10 @@ export interface Collected {
   /** Files that cannot be used; they matter only while something is missing. */
   readonly problems: readonly CeremonyError[];
   readonly equivocations: readonly Finding[];
-  /** Why this home must be an older copy of itself, if it must. */
+  /** Why this home must be an older copy of itself: this participant's own signature proves it. */
   readonly rollback: string | undefined;
+  /** What a peer says it has seen of this participant and this home does not know: a claim, no proof. */
+  readonly claim: string | undefined;
 }
 
 /** Reads the folder into the store. Nothing that is held already is ever replaced. */
@@ -35,6 +37,7 @@ export function collect(store: CeremonyStore, folder: string): Collected {
   const equivocations: Finding[] = [];
   const taken = new Map<string, Envelope>([...held.entries()].flatMap(([slot, m]) => [...m.entries()].map(([leaf, e]) => [`${String(slot)}/${String(leaf)}`, e] as const)));
   let rollback: string | undefined;
+  let claim: string | undefined;
 
   for (const { file, bytes, hint } of contents.blobs) {
     if (known.has(toHex(sha256(bytes)))) continue;
@@ -75,10 +78,10 @@ export function collect(store: CeremonyStore, folder: string): Collected {
       const entries = readChain(bytes, seat.name, seat.identity, store.id);
       if (!entries) continue;
       if (seat.leaf === store.seat.leaf) rollback ??= newerOwnChain(store, entries, file);
-      else rollback ??= seenAhead(store, entries, seat.name);
+      else claim ??= seenAhead(store, entries, seat.name);
     }
   }
-  return { fresh, problems, equivocations, rollback };
+  return { fresh, problems, equivocations, rollback, claim };
 }
 
 /** The entries of a chain file, if it is a whole and valid chain of this author; else it says nothing. */

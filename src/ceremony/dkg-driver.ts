@@ -12,7 +12,7 @@ import { fail } from '../wire/errors.ts';
 import { formatWords, words } from '../wire/words.ts';
 import type { Driver, Finished, MadeMessage } from './driver.ts';
 import { addPrekeyToCard, destroyPrekey, freshPrekey, type Identity, prekeySecret } from './identity.ts';
-import { activate, dropPending, sharePath, stockPath } from './key-store.ts';
+import { activate, activeEpoch, dropPending, retireLower, sharePath, stockPath } from './key-store.ts';
 import { inHome } from './home.ts';
 import type { Port } from './port.ts';
 import type { CeremonyStore } from './store.ts';
@@ -80,8 +80,14 @@ export function dkgDriver(store: CeremonyStore, plan: DkgPlan, port: Port): Driv
     missingWitnesses: (messages) => (plan.witnesses ? store.missingWitnesses(toHex(resultOf(messages).digest)) : []),
     finish(messages, identity) {
       const certificate = certificateOf(messages);
+      const active = activeEpoch(store.home, plan.name);
+      if (active && active.epoch.number > plan.rank)
+        fail('E_EPOCH', `epoch ${String(active.epoch.number)} of ${plan.name} is active; epoch ${String(plan.rank)} is refused for ever`, {
+          remedy: 'Nothing to do: the higher epoch is the one in force.',
+        });
       activate(store.home, certificate);
       // rule C2: first the certificate, then the destruction
+      retireLower(store.home, plan.name, plan.rank);
       destroyPrekey(store.home, own.prekey.n);
       store.destroySecrets();
       const mine = certificate.confirms[leaf - 1]?.confirm.prekey;

@@ -55,6 +55,12 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
     releaseAll(store, folder, progress);
     throw endingError(store);
   }
+  // a lying peer may stop this ceremony, which it can do anyway, but not lock the home and void its stocks
+  if (collected.claim !== undefined)
+    throw new CeremonyError('E_ROLLBACK', collected.claim, {
+      details: ['Either this home is an older copy of itself, or the other transcript is false. Nothing was signed.'],
+      remedy: 'Compare with the words on paper and look for a newer copy of this home. If this home is right, tell the lead that the other transcript is false.',
+    });
   const [double] = collected.equivocations;
   if (double) await conclude(store, folder, port, progress, [double]);
 

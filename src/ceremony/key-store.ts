@@ -67,6 +67,19 @@ export function activate(home: Home, certificate: Certificate): void {
   home.disk.write(inHome(home, epochDir(name, certificate.epoch.number), 'certificate.json'), certificate.bytes);
 }
 
+/**
+ * Destroys what a higher epoch supersedes (rule C6): shares and stocks of every lower one, with a tombstone each.
+ * @returns the epochs that were destroyed
+ */
+export function retireLower(home: Home, name: string, epoch: number): number[] {
+  const lower = epochs(home, name).filter((e) => e < epoch && home.disk.exists(inHome(home, sharePath(name, e))));
+  for (const e of lower) {
+    home.disk.write(inHome(home, epochDir(name, e), 'retired.json'), canonicalBytes({ supersededBy: epoch }));
+    dropPending(home, name, e);
+  }
+  return lower;
+}
+
 /** Removes the pending share of an epoch that will never be certified by this participant. */
 export function dropPending(home: Home, name: string, epoch: number): void {
   home.disk.erase(inHome(home, sharePath(name, epoch)));

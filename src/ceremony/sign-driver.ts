@@ -121,7 +121,7 @@ export function signDriver(store: CeremonyStore, plan: SignPlan, port: Port): Dr
       const nonces = vault.get(noncePath);
       if (!nonces)
         fail('E_NONCE_BURNED', 'the nonce that this request needs is not in this home any more', {
-          remedy: 'Ask the lead for a further attempt with fresh nonces: mpc-ceremony sign --again FOLDER.',
+          remedy: 'Ask the lead for a further attempt with fresh nonces: mpc-ceremony sign --again FOLDER --live.',
         });
       const body = makeShare(ctx, request, leaf, share, nonces, decision);
       for (const secret of [nonces, share]) secret.fill(0);

@@ -14,7 +14,7 @@ import { CeremonyError, fail } from '../wire/errors.ts';
 import { utc, step } from './engine.ts';
 import { type Home, inHome, ownCard, requireUnlocked } from './home.ts';
 import { prekeyState, prekeyUsed } from './identity.ts';
-import { enter, planFileOf } from './join.ts';
+import { enter, planFileOf, readPlan } from './join.ts';
 import { activeEpoch, highestRank, nextStockIndex, requireKey } from './key-store.ts';
 import type { Port, Step } from './port.ts';
 import { CeremonyStore } from './store.ts';
@@ -75,15 +75,28 @@ function knownCards(home: Home, cardsFolder: string | undefined): Map<string, { 
   return found;
 }
 
-/** The folder of a new ceremony must be absent or empty, unless it is this lead's own unfinished start. */
-function claimFolder(home: Home, out: string): CeremonyStore | undefined {
-  const there = CeremonyStore.byPlace(home, out, undefined);
-  if (there && there.plan.lead === home.facts.name && !home.disk.exists(joinPath(out, 'transcript'))) return there;
-  if (home.disk.exists(out) && (home.disk.list(out).length > 0 || home.disk.dirs(out).length > 0))
-    fail('E_EXISTS', `${out} is not empty`, { file: out, remedy: 'Name a folder that does not exist yet with --out. To continue a ceremony: mpc-ceremony next FOLDER.' });
-  return undefined;
+/** What a start that was interrupted left behind. */
+type Unfinished = { readonly store: CeremonyStore } | { readonly plan: Plan } | undefined;
+
+/**
+ * The folder of a new ceremony must be absent or empty, unless this very command was interrupted while filling it: then
+ * the plan that it made is taken up again, whether this home had entered it or not.
+ * @throws E_EXISTS
+ */
+async function claimFolder(home: Home, out: string, same: (plan: Plan) => boolean): Promise<Unfinished> {
+  const { disk } = home;
+  const store = CeremonyStore.byPlace(home, out, undefined);
+  if (store && !store.started && same(store.plan)) return { store };
+  if (!disk.exists(out) || (disk.list(out).length === 0 && disk.dirs(out).length === 0)) return undefined;
+  const begun = disk.dirs(out).some((d) => d === 'transcript' || d.startsWith('round-'));
+  if (!store && !begun && disk.exists(joinPath(out, 'PLAN.yaml'))) {
+    const { plan } = await readPlan(home, out);
+    if (plan.lead === home.facts.name && same(plan)) return { plan };
+  }
+  return fail('E_EXISTS', `${out} is not empty`, { file: out, remedy: 'Name a folder that does not exist yet with --out. To continue a ceremony: mpc-ceremony next FOLDER.' });
 }
 
+/** Fills the folder and enters the ceremony; repeated after a crash it does what is left to do. */
 async function begin(home: Home, plan: Plan, out: string, extra: readonly { path: string; bytes: Uint8Array }[], port: Port): Promise<Step> {
   const { bytes, planFile } = await planFileOf(plan);
   for (const file of [{ path: 'PLAN.yaml', bytes }, ...extra]) release(home.disk, out, file.path, file.bytes);
@@ -93,14 +106,20 @@ async function begin(home: Home, plan: Plan, out: string, extra: readonly { path
       nextAction: { code: 'CARRY_OUT', who: home.facts.name, text: `Carry this folder to ${plan.participants.map((p) => p.name).join(', ')}; each runs: mpc-ceremony join FOLDER` },
       exit: 0,
     };
-  return step(await enter(home, plan, out, planFile, port), out, port);
+  const store = CeremonyStore.find(home, plan) ?? (await enter(home, plan, out, planFile, port));
+  const result = await step(store, out, port);
+  store.markStarted();
+  return result;
 }
 
 /** Begins a key generation. @throws every refusal of a plan, E_CARD, E_EXISTS, E_PREKEY_BUSY */
 export async function startDkg(home: Home, request: DkgRequest, port: Port): Promise<Step> {
   requireUnlocked(home);
-  const unfinished = claimFolder(home, request.out);
-  if (unfinished) return resume(unfinished, request.out, port);
+  const unfinished = await claimFolder(
+    home,
+    request.out,
+    (p) => p.kind === 'dkg' && p.name === request.name && p.scheme === request.scheme && p.quorum === request.quorum && p.stock === request.stock && p.previous === request.previous?.sid,
+  );
   if (activeEpoch(home, request.name))
     fail('E_TWO_SHARES', `this home already holds a share of a key named ${request.name}`, { field: 'name', remedy: 'Choose another name for the new key.' });
   const quorum = parseQuorum(request.quorum, request.roles);
@@ -112,6 +131,10 @@ export async function startDkg(home: Home, request: DkgRequest, port: Port): Pro
     if (found.card.mode !== home.facts.mode) fail('E_REHEARSAL', `the card of ${name} is for ${found.card.mode}, this home for ${home.facts.mode}`, { participant: name, file: found.file });
     return found;
   };
+  const cardFiles = (): { path: string; bytes: Uint8Array }[] =>
+    [...quorum.leaves.map((l) => l.name), ...(request.witnesses ?? [])].map((name) => ({ path: `cards/${name}.card`, bytes: encodeCard(cardOf(name).card) }));
+  const taken = unfinished && ('store' in unfinished ? unfinished.store.plan : unfinished.plan);
+  if (taken) return begin(home, taken, request.out, cardFiles(), port);
   const participants = quorum.leaves.map(({ name }) => {
     const { card, file } = cardOf(name);
     const unused = card.prekeys.filter((p) => !prekeyUsed(home, name, p) && (name !== home.facts.name || prekeyState(home, p.n) === 'free'));
@@ -152,21 +175,15 @@ export async function startDkg(home: Home, request: DkgRequest, port: Port): Pro
     'PLAN.yaml',
   ) as DkgPlan;
   checkPlan(plan, 'PLAN.yaml', now);
-  const extra = [...quorum.leaves.map((l) => l.name), ...(request.witnesses ?? [])].map((name) => ({ path: `cards/${name}.card`, bytes: encodeCard(cardOf(name).card) }));
-  return begin(home, plan, request.out, extra, port);
-}
-
-async function resume(store: CeremonyStore, out: string, port: Port): Promise<Step> {
-  const { bytes, planFile } = await planFileOf(store.plan);
-  release(store.home.disk, out, 'PLAN.yaml', bytes);
-  store.moveTo(out, planFile);
-  return step(store, out, port);
+  return begin(home, plan, request.out, cardFiles(), port);
 }
 
 /** What the lead asks for when signing. */
 export interface SignRequest {
   readonly intentFile: string;
   readonly signers: readonly string[];
+  /** Fresh nonces in two visits, though there is a stock: for a signer whose stock is void. */
+  readonly live: boolean;
   readonly attended: boolean;
   readonly out: string;
   readonly previous?: { readonly sid: string; readonly attempt: number } | undefined;
@@ -188,8 +205,6 @@ function takeStock(home: Home, certificate: Certificate, leaves: readonly { id: 
 /** Begins a signing. @throws E_INTENT…, E_UNKNOWN_KEY, E_QUORUM, E_QUORUM_SURPLUS, E_EXISTS, and the gate's refusals */
 export async function startSign(home: Home, request: SignRequest, port: Port): Promise<Step> {
   requireUnlocked(home);
-  const unfinished = claimFolder(home, request.out);
-  if (unfinished) return resume(unfinished, request.out, port);
   const { disk } = home;
   const bytes = disk.read(request.intentFile, MAX_INTENT_BYTES) ?? fail('E_MISSING', `there is no intent ${request.intentFile}`, { file: request.intentFile });
   const signed = parseIntent(bytes, request.intentFile);
@@ -197,7 +212,19 @@ export async function startSign(home: Home, request: SignRequest, port: Port): P
   const certificate = requireKey(home, signed.intent.keyName);
   const { epoch } = certificate;
   const leaves = exactQuorum(parseQuorum(epoch.quorum), request.signers);
-  const stock = takeStock(home, certificate, leaves);
+  const files = [
+    { path: 'intent.json', bytes },
+    { path: 'message.bin', bytes: message },
+    { path: 'base/certificate.json', bytes: certificate.bytes },
+  ];
+  const unfinished = await claimFolder(
+    home,
+    request.out,
+    (p) => p.kind === 'sign' && p.intent === toHex(signed.hash) && p.participants.map((x) => x.name).join() === leaves.map((l) => l.name).join(),
+  );
+  const taken = unfinished && ('store' in unfinished ? unfinished.store.plan : unfinished.plan);
+  if (taken) return begin(home, taken, request.out, files, port);
+  const stock = request.live ? undefined : takeStock(home, certificate, leaves);
   const now = port.now();
   const plan = parsePlan(
     {
@@ -226,16 +253,5 @@ export async function startSign(home: Home, request: SignRequest, port: Port): P
   const decision = decideIn(home, signContextIn(home, plan, signed, message), now);
   if (!decision.allow) throw refusal(decision, request.intentFile);
   checkPlan(plan, 'PLAN.yaml', now);
-  return begin(
-    home,
-    plan,
-    request.out,
-    [
-      { path: 'intent.json', bytes },
-      { path: 'message.bin', bytes: message },
-      { path: 'base/certificate.json', bytes: certificate.bytes },
-    ],
-    port,
-  );
+  return begin(home, plan, request.out, files, port);
 }
-

@@ -159,6 +159,14 @@ export class CeremonyStore {
     for (const { path, bytes } of files) home.disk.write(join(dir, path), bytes);
   }
 
+  /** Whether the lead's command that began the ceremony has run to its end. */
+  get started(): boolean {
+    return this.home.disk.exists(join(this.dir, 'started'));
+  }
+  markStarted(): void {
+    this.home.disk.createOnce(join(this.dir, 'started'), new Uint8Array(0));
+  }
+
   /** Remembers where the ceremony folder lies now. */
   moveTo(folder: string, planFile: string): void {
     this.home.disk.write(join(this.dir, 'place.json'), canonicalBytes({ folder, planFile }));
@@ -243,8 +251,16 @@ export class CeremonyStore {
       slot.set(e.leaf, e);
     };
     for (const name of this.home.disk.list(join(this.dir, 'in'))) {
-      const bytes = this.home.disk.read(join(this.dir, 'in', name), MAX_BLOB_BYTES);
-      if (bytes) put(openBlob(bytes, this.session));
+      const file = join(this.dir, 'in', name);
+      const bytes = this.home.disk.read(file, MAX_BLOB_BYTES);
+      if (!bytes) continue;
+      try {
+        put(openBlob(bytes, this.session));
+      } catch (e) {
+        throw e instanceof CeremonyError
+          ? new CeremonyError('E_STATE', `a received message is damaged in this home: ${e.message}`, { file, remedy: 'Remove this one file, bring the folder again, and repeat the command.', cause: e })
+          : e;
+      }
     }
     for (const slot of this.sent) put(this.ownBlob(slot) as Envelope);
     return all;

@@ -86,6 +86,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .description('begin a signing')
     .option('--intent <FILE>', 'the intent to sign')
     .option('--signers <NAMES>', 'an exact minimal quorum, for example alice,bob', names)
+    .option('--live', 'fresh nonces in two visits, for a signer whose stock is void')
     .option('--unattended', 'no person compares words; recorded as not compared')
     .option('--again <FOLDER>', 'a further attempt of the signing in this folder')
     .option('--out <DIR>', 'the ceremony folder to make')

@@ -10,6 +10,7 @@ import { type Context, realPath } from '../context.ts';
 interface SignOptions {
   intent?: string;
   signers?: string[];
+  live?: boolean;
   unattended?: boolean;
   again?: string;
   out?: string;
@@ -36,6 +37,7 @@ export async function sign(ctx: Context, options: SignOptions): Promise<ExitCode
     {
       intentFile: resolve(intentFile ?? fail('E_USAGE', 'the intent is missing: --intent FILE', { field: 'intent' })),
       signers: signers ?? fail('E_USAGE', 'the signers are missing: --signers alice,bob', { field: 'signers' }),
+      live: options.live === true,
       attended,
       out,
       previous,
