@@ -51,6 +51,8 @@ const DraftSchema = v.strictObject({
   witnesses: v.optional(v.pipe(names('witness'), v.maxLength(16, 'has more than 16 names'))),
   attended: v.boolean('must be true or false'),
   stock: v.optional(int(0, MAX_STOCK), 0),
+  /** `required`: the ceremony begins only with the certificate of a rehearsal by the same people. */
+  rehearsal: v.optional(v.literal('required', 'must be required')),
   machine: v.optional(v.strictObject({ network: v.literal('off', 'must be off') })),
   expiresInDays: int(1, MAX_EXPIRES_DAYS),
 });

@@ -9,7 +9,7 @@ import { headOf } from '../transcript/chain.ts';
 import { release } from '../transport/folder.ts';
 import { type Envelope, makeBlob } from '../wire/blob.ts';
 import { toHex } from '../wire/bytes.ts';
-import { CeremonyError, fail } from '../wire/errors.ts';
+import { CeremonyError, type ErrorCode, ERRORS, EXIT, fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import { formatWords, words } from '../wire/words.ts';
 import type { ActionCode } from './actions.ts';
@@ -97,7 +97,7 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
     const identity = await port.unlock();
     if (slot) {
       port.say(`making ${slot.name} …`);
-      const made = (await load()).make(slot.slot, messages, identity);
+      const made = await recordRefusal(store, folder, port, progress, async () => (await load()).make(slot.slot, messages, identity));
       await send(store, slot.slot, made, messages, port, progress);
       (await load()).sent(slot.slot);
     } else {
@@ -110,6 +110,19 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
     progress.lines = [...progress.lines, 'Words of this plan. Read them aloud when the others join:', ...formatWords(words(store.session.sid.slice(0, 16)))];
   releaseAll(store, folder, progress);
   return report(store, progress, collected.problems);
+}
+
+/** A refusal of the gate goes on the record before it is shown (AUD-05). */
+async function recordRefusal<T>(store: CeremonyStore, folder: string, port: Port, progress: Progress, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (e) {
+    if (!(e instanceof CeremonyError) || e.exit !== EXIT.refused) throw e;
+    const { signer } = await port.unlock();
+    if (!store.journal.some((j) => j.payload.kind === 'refused' && j.payload.code === e.code)) store.append({ at: utc(port.now()), kind: 'refused', code: e.code }, signer);
+    releaseAll(store, folder, progress);
+    throw e;
+  }
 }
 
 /** Whether somebody refused or abandoned, which needs no judgement. */
@@ -231,11 +244,18 @@ function endingError(store: CeremonyStore): CeremonyError {
   return new CeremonyError(ending.code, ending.text, {
     ...(culprit === undefined ? {} : { participant: culprit }),
     ...(evidence.length === 0 ? {} : { file: `evidence/${evidence[0] as string}` }),
-    details: [
-      ending.code === 'E_ABORTED' ? 'This attempt is over for this participant.' : 'Nothing secret that depends on the faulty message has left this machine. The signed evidence is kept.',
-    ],
-    remedy: `Stop. Tell the ceremony lead. A further attempt: mpc-ceremony ${store.plan.kind} --again FOLDER, ${ending.code === 'E_ABORTED' ? 'when the reason is understood' : 'without the one who is named'}.`,
+    details: [endingWords(ending.code)],
+    remedy:
+      ERRORS[ending.code][0] === EXIT.refused
+        ? 'Ask the lead for a new plan or a new intent.'
+        : `Stop. Tell the ceremony lead. A further attempt: mpc-ceremony ${store.plan.kind} --again FOLDER, ${ending.code === 'E_ABORTED' ? 'when the reason is understood' : 'without the one who is named'}.`,
   });
+}
+
+function endingWords(code: ErrorCode): string {
+  if (ERRORS[code][0] === EXIT.refused) return 'Nothing was signed. This plan stays refused for this participant.';
+  if (code === 'E_ABORTED') return 'This attempt is over for this participant.';
+  return 'Nothing secret that depends on the faulty message has left this machine. The signed evidence is kept.';
 }
 
 function viewError(finding: Finding): CeremonyError {

@@ -8,9 +8,11 @@ import { checkPlan, fromStock, type Plan, planSession, rosterHash, sessionId, ty
 import { encodePlanFile, MAX_PLAN_FILE_BYTES, parsePlanFile } from '../plan/plan-file.ts';
 import { refusal } from '../policy/gate.ts';
 import { intentMessage, MAX_INTENT_BYTES, MAX_MESSAGE_BYTES, parseIntent, type SignedIntent } from '../policy/intent.ts';
+import type { EntryFacts } from '../transcript/chain.ts';
+import { release } from '../transport/folder.ts';
 import { ceremonyId } from '../wire/blob.ts';
 import { toHex } from '../wire/bytes.ts';
-import { fail } from '../wire/errors.ts';
+import { type CeremonyError, fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import { formatWords, words } from '../wire/words.ts';
 import { step, utc } from './engine.ts';
@@ -21,11 +23,14 @@ import { acceptStock, activeEpoch, takeRank } from './key-store.ts';
 import { requireMachine } from './machine.ts';
 import type { Port, Step } from './port.ts';
 import { programDigest } from './program.ts';
+import { requireRehearsal } from './rehearsed.ts';
 import { CeremonyStore } from './store.ts';
 import { blankTwo } from './word-quiz.ts';
 
 /** What joining still needs: a person's word, then the durable promises. */
 interface Prepared {
+  /** A refusal of the gate: goes on the record, and ends the ceremony for this participant. */
+  readonly refused?: { readonly error: CeremonyError; readonly intent: string; readonly decision: string } | undefined;
   readonly confirm: (port: Port) => Promise<void>;
   readonly prepare: () => void;
 }
@@ -124,33 +129,37 @@ export async function enter(home: Home, plan: Plan, folder: string, planFile: st
   const session = planSession(plan);
   const id = ceremonyId(session.sid);
   const file = joinPath(folder, 'PLAN.yaml');
-  const { prepare, confirm } = plan.kind === 'sign' ? await prepareSigning(home, plan, folder, port) : await prepareDkg(home, plan, file);
+  const { prepare, confirm, refused } = plan.kind === 'sign' ? await prepareSigning(home, plan, folder, port) : await prepareDkg(home, plan, file);
   requireMachine(plan);
+  const opening = (compared: Compared): EntryFacts => ({
+    at: utc(port.now()),
+    kind: 'open',
+    plan: toHex(session.sid),
+    roster: toHex(rosterHash(plan)),
+    program: programDigest(),
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    compared,
+  });
+  if (refused) {
+    const { signer } = await port.unlock();
+    const store = CeremonyStore.begin(home, plan, folder, planFile, opening('not-compared'), signer);
+    store.append({ at: utc(port.now()), kind: 'gate', intent: refused.intent, decision: refused.decision, allow: false }, signer);
+    store.append({ at: utc(port.now()), kind: 'refused', code: refused.error.code, intent: refused.intent }, signer);
+    store.end({ code: refused.error.code, text: refused.error.message });
+    release(home.disk, folder, `transcript/${home.facts.name}.jsonl`, store.chainBytes);
+    throw refused.error;
+  }
   const compared = await compareWords(plan, home.facts.name, port);
   await confirm(port);
   const { signer } = await port.unlock();
   prepare();
-  return CeremonyStore.begin(
-    home,
-    plan,
-    folder,
-    planFile,
-    {
-      at: utc(port.now()),
-      kind: 'open',
-      plan: toHex(session.sid),
-      roster: toHex(rosterHash(plan)),
-      program: programDigest(),
-      node: process.version,
-      platform: `${process.platform}-${process.arch}`,
-      compared,
-    },
-    signer,
-  );
+  return CeremonyStore.begin(home, plan, folder, planFile, opening(compared), signer);
 
   async function prepareDkg(h: Home, p: Extract<Plan, { kind: 'dkg' }>, planPath: string): Promise<Prepared> {
     if (activeEpoch(h, p.name))
       fail('E_TWO_SHARES', `this home already holds a share of a key named ${p.name}`, { file: planPath, field: 'name', remedy: 'Choose another name for the new key.' });
+    requireRehearsal(h.disk, p, folder);
     const { dkgContext } = await import('../protocols/dkg.ts');
     dkgContext(p);
     return {
@@ -173,8 +182,8 @@ async function prepareSigning(home: Home, plan: SignPlan, folder: string, port: 
   const message = intentMessage(intent.intent, home.disk.read(joinPath(folder, 'message.bin'), MAX_MESSAGE_BYTES));
   const ctx = signContextIn(home, plan, intent, message);
   const decision = decideIn(home, ctx, port.now());
-  if (!decision.allow) throw refusal(decision, intentFile);
   return {
+    refused: decision.allow ? undefined : { error: refusal(decision, intentFile), intent: toHex(intent.hash), decision: toHex(decision.hash) },
     confirm: (p) => approve(plan, intent, p),
     prepare: () => {
       if (fromStock(plan)) {

@@ -17,6 +17,7 @@ import { prekeyState, prekeyUsed } from './identity.ts';
 import { enter, planFileOf, readPlan } from './join.ts';
 import { activeEpoch, highestRank, nextStockIndex, requireKey } from './key-store.ts';
 import type { Port, Step } from './port.ts';
+import { readRehearsal, REHEARSAL_FILE } from './rehearsed.ts';
 import { CeremonyStore } from './store.ts';
 
 /** Facts about a participant that the lead states in a draft. */
@@ -39,6 +40,9 @@ export interface DkgRequest {
   readonly days: number;
   readonly network?: 'off' | undefined;
   readonly witnesses?: readonly string[] | undefined;
+  /** Folder of the finished rehearsal that the plan relies on. */
+  readonly rehearsed?: string | undefined;
+  readonly requireRehearsal?: boolean | undefined;
   /** Folder with the others' cards. */
   readonly cards?: string | undefined;
   readonly out: string;
@@ -131,8 +135,14 @@ export async function startDkg(home: Home, request: DkgRequest, port: Port): Pro
     if (found.card.mode !== home.facts.mode) fail('E_REHEARSAL', `the card of ${name} is for ${found.card.mode}, this home for ${home.facts.mode}`, { participant: name, file: found.file });
     return found;
   };
+  if (request.requireRehearsal === true && request.rehearsed === undefined)
+    fail('E_REHEARSAL', 'the draft asks for a rehearsal by the same people', { field: 'rehearsal', remedy: 'Rehearse first, then name its folder with --rehearsed FOLDER.' });
+  const rehearsal = request.rehearsed === undefined ? undefined : readRehearsal(home.disk, request.rehearsed);
   const cardFiles = (): { path: string; bytes: Uint8Array }[] =>
-    [...quorum.leaves.map((l) => l.name), ...(request.witnesses ?? [])].map((name) => ({ path: `cards/${name}.card`, bytes: encodeCard(cardOf(name).card) }));
+    [
+      ...[...quorum.leaves.map((l) => l.name), ...(request.witnesses ?? [])].map((name) => ({ path: `cards/${name}.card`, bytes: encodeCard(cardOf(name).card) })),
+      ...(rehearsal ? [{ path: REHEARSAL_FILE, bytes: rehearsal.bytes }] : []),
+    ];
   const taken = unfinished && ('store' in unfinished ? unfinished.store.plan : unfinished.plan);
   if (taken) return begin(home, taken, request.out, cardFiles(), port);
   const participants = quorum.leaves.map(({ name }) => {
@@ -167,6 +177,7 @@ export async function startDkg(home: Home, request: DkgRequest, port: Port): Pro
       quorum: request.quorum,
       ...(request.roles && Object.keys(request.roles).length > 0 ? { roles: request.roles } : {}),
       stock: request.stock,
+      ...(rehearsal ? { rehearsal: rehearsal.sha256 } : {}),
       participants,
       ...(request.witnesses?.length
         ? { witnesses: request.witnesses.map((name) => ({ name, identity: cardOf(name).card.ed25519, homeId: cardOf(name).card.homeId })) }

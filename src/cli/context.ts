@@ -9,6 +9,7 @@ import type { Port } from '../ceremony/port.ts';
 import { type Disk, realDisk } from '../vault/durable.ts';
 import type { Lock } from '../vault/lock.ts';
 import { fail } from '../wire/errors.ts';
+import { mixedRandom } from '../vault/mixed-random.ts';
 import type { Random } from '../wire/random.ts';
 import { Answers } from './answers.ts';
 import { Output } from './output.ts';
@@ -21,30 +22,17 @@ export interface GlobalFlags {
   readonly answers?: string;
   readonly passphraseFile?: string;
   readonly passphraseFd?: string;
+  readonly entropyFile?: string;
   readonly via?: string;
   readonly quiet?: boolean;
   readonly color?: boolean;
 }
 
-/** Fresh randomness from the operating system; refuses a source that repeats itself. */
-const systemRandom = (): Random => {
-  let last = '';
-  return (length) => {
-    const bytes = randomBytes(length);
-    if (length >= 16) {
-      const text = bytes.toString('latin1');
-      if (text === last || bytes.every((b) => b === bytes[0])) fail('E_RNG', 'the random source repeats itself', { remedy: 'Do not use this machine.' });
-      last = text;
-    }
-    return new Uint8Array(bytes);
-  };
-};
-
 export class Context {
   readonly flags: GlobalFlags;
   readonly out: Output;
   readonly disk: Disk;
-  readonly random: Random = systemRandom();
+  readonly random: Random;
   readonly homeRoot: string;
   readonly answers: Answers;
   #home: Home | undefined;
@@ -62,6 +50,10 @@ export class Context {
     });
     this.homeRoot = realPath(flags.home ?? process.env['MPC_CEREMONY_HOME'] ?? join(homedir(), '.mpc-ceremony'));
     this.disk = realDisk(crashHook(this.homeRoot));
+    const extra = flags.entropyFile === undefined ? undefined : this.disk.read(realPath(flags.entropyFile), 1 << 20);
+    if (flags.entropyFile !== undefined && (extra?.length ?? 0) < 16)
+      fail('E_USAGE', 'the entropy file is missing or shorter than 16 bytes', { file: flags.entropyFile, field: 'entropy-file' });
+    this.random = mixedRandom((length) => new Uint8Array(randomBytes(length)), extra);
     this.answers = new Answers(this.disk, flags);
   }
 

@@ -42,6 +42,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--answers <FILE>', 'answers to prompts, as JSON: {"prompt-id": "answer"}')
     .option('--passphrase-file <FILE>', 'read the passphrase from the first line of a file')
     .option('--passphrase-fd <N>', 'read the passphrase from an open descriptor')
+    .option('--entropy-file <FILE>', 'dice or coins: mixed into the randomness, never replacing it')
     .option('--via <ROUTE>', 'how messages travel: folder:DIR')
     .option('--quiet', 'no remarks on stderr')
     .option('--no-color', 'no colours')
@@ -77,6 +78,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--expires-days <N>', 'days until the plan expires', number)
     .option('--witness <NAME>', 'a witness whose signature the key needs; repeat for more', (v: string, all: string[] = []) => [...all, v])
     .option('--unattended', 'no person compares words; recorded as not compared')
+    .option('--rehearsed <FOLDER>', 'the finished rehearsal that the plan relies on')
     .option('--again <FOLDER>', 'a further attempt of the ceremony in this folder')
     .option('--out <DIR>', 'the ceremony folder to make')
     .action(run(async () => (await import('./commands/dkg.ts')).dkg));
@@ -143,7 +145,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--out <FILE>', 'the HTML file to make')
     .action(run(async () => (await import('./commands/plan.ts')).planPrint));
 
-  program.command('doctor').description('is this machine fit?').action(run(async () => (await import('./commands/doctor.ts')).doctor));
+  program.command('doctor').description('is this machine fit?').option('--bundle <FILE>', 'write what support may see: public facts only').action(run(async () => (await import('./commands/doctor.ts')).doctor));
   const note = program.command('note').description('human facts and witness signatures, on the record');
   note.command('exception').argument('[folder]').description('something out of the ordinary').requiredOption('--text <TEXT>', 'what happened').action(run(async () => (await import('./commands/note.ts')).noteException));
   note.command('bag').argument('[folder]').description('a sealed bag: its number and what is in it').requiredOption('--text <TEXT>', 'number and contents').action(run(async () => (await import('./commands/note.ts')).noteBag));

@@ -56,6 +56,8 @@ const DkgSchema = v.strictObject({
   quorum: line(4096),
   roles: v.optional(v.record(nameOf('role'), v.pipe(v.array(nameOf('participant')), v.minLength(1), v.maxLength(64)))),
   stock: int(0, MAX_STOCK),
+  /** SHA-256 of the certificate of a rehearsal by the same people, where one is asked for. */
+  rehearsal: v.optional(hex(32)),
   participants: v.pipe(
     v.array(v.strictObject({ ...person, ...about, x25519: hex(32), prekey: PrekeySchema })),
     v.minLength(2, 'a ceremony has at least two participants'),

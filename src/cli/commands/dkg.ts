@@ -20,11 +20,12 @@ interface DkgOptions {
   expiresDays?: number;
   witness?: string[];
   unattended?: boolean;
+  rehearsed?: string;
   again?: string;
   out?: string;
 }
 
-type Draft = Pick<DkgRequest, 'name' | 'scheme' | 'quorum' | 'roles' | 'about' | 'stock' | 'attended' | 'days' | 'network' | 'witnesses'>;
+type Draft = Pick<DkgRequest, 'name' | 'scheme' | 'quorum' | 'roles' | 'about' | 'stock' | 'attended' | 'days' | 'network' | 'witnesses' | 'requireRehearsal'>;
 
 function schemeOf(text: string): SchemeName {
   if (Object.hasOwn(SCHEMES, text)) return text as SchemeName;
@@ -66,6 +67,7 @@ export async function dkg(ctx: Context, options: DkgOptions): Promise<ExitCode> 
       days: d.expiresInDays,
       network: d.machine?.network,
       witnesses: d.witnesses,
+      requireRehearsal: d.rehearsal === 'required',
     };
   } else {
     draft = {
@@ -86,6 +88,7 @@ export async function dkg(ctx: Context, options: DkgOptions): Promise<ExitCode> 
       ...(options.expiresDays === undefined ? {} : { days: options.expiresDays }),
       ...(options.witness === undefined ? {} : { witnesses: options.witness }),
       ...(options.unattended === true ? { attended: false } : {}),
+      rehearsed: options.rehearsed === undefined ? undefined : realPath(options.rehearsed),
       cards: options.cards === undefined ? undefined : realPath(options.cards),
       out,
       previous,

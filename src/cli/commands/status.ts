@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { slotsOf } from '../../ceremony/driver.ts';
 import type { Home } from '../../ceremony/home.ts';
 import { lockReason } from '../../ceremony/home.ts';
+import { resultOf } from '../../ceremony/result.ts';
 import { CeremonyStore } from '../../ceremony/store.ts';
 import { closingOf } from '../../protocols/machine.ts';
 import { MAX_PLAN_FILE_BYTES } from '../../plan/plan-file.ts';
@@ -10,11 +11,6 @@ import { toHex } from '../../wire/bytes.ts';
 import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
 import { sha256 } from '../../wire/hash.ts';
 import type { Context } from '../context.ts';
-
-function stateOf(store: CeremonyStore): string {
-  if (store.ending) return `ended: ${store.ending.code}`;
-  return store.done ? 'done' : 'open';
-}
 
 export async function status(ctx: Context, argument: string | undefined): Promise<ExitCode> {
   const home = await ctx.home('read');
@@ -27,12 +23,12 @@ export async function status(ctx: Context, argument: string | undefined): Promis
       participant: home.facts.name,
       mode: home.facts.mode,
       locked: locked ?? null,
-      ceremonies: all.map((s) => ({ ceremony: s.label, kind: s.plan.kind, folder: s.folder, state: stateOf(s) })),
+      ceremonies: all.map((s) => ({ ceremony: s.label, kind: s.plan.kind, folder: s.folder, state: resultOf(s, ctx.now()) })),
       exit: 0,
     },
     [
       `${home.facts.name} (${home.facts.mode})${locked === undefined ? '' : `  LOCKED: ${locked}`}`,
-      ...(all.length === 0 ? ['No ceremony here yet.'] : all.map((s) => `${s.label.padEnd(28)} ${stateOf(s).padEnd(8)} ${s.folder}`)),
+      ...(all.length === 0 ? ['No ceremony here yet.'] : all.map((s) => `${s.label.padEnd(28)} ${resultOf(s, ctx.now()).padEnd(12)} ${s.folder}`)),
     ],
   );
   return EXIT.ok;
@@ -56,9 +52,9 @@ function one(ctx: Context, home: Home, folder: string): ExitCode {
     waiting: waitingFor !== undefined && !store.done && messages.get(waitingFor.slot)?.has(seat.leaf) !== true,
   }));
   ctx.out.result(
-    { schema: 'mpc-ceremony/status/1', participant: home.facts.name, ceremony: store.plan.name, kind: store.plan.kind, attempt: store.plan.attempt, state: stateOf(store), participants, exit: 0 },
+    { schema: 'mpc-ceremony/status/1', participant: home.facts.name, ceremony: store.plan.name, kind: store.plan.kind, attempt: store.plan.attempt, state: resultOf(store, ctx.now()), participants, exit: 0 },
     [
-      `${store.label}  ${stateOf(store)}`,
+      `${store.label}  ${resultOf(store, ctx.now())}`,
       ...participants.map((p) => `  ${p.name.padEnd(20)} ${p.sent.join(', ') || 'nothing yet'}${p.waiting ? `   ← waiting for ${waitingFor?.name ?? ''}` : ''}`),
     ],
   );

@@ -1,0 +1,159 @@
+/** What happened in a rehearsal, told in plain words while it happens and kept for the summary, `--json` and log.txt. */
+import { SLOTS } from '../protocols/machine.ts';
+import type { FaultName } from './faults.ts';
+import type { Outcome } from './program.ts';
+
+/** One run of the program. */
+export interface StepRecord {
+  /** Milliseconds from the beginning of the rehearsal to the end of this step. */
+  readonly at: number;
+  readonly participant: string;
+  readonly command: string;
+  readonly exit: number | null;
+  readonly killed: boolean;
+  readonly code?: string;
+  readonly text: string;
+}
+
+/** What a gate ought to say, or said. */
+export interface Verdict {
+  readonly exit: number | null;
+  readonly code?: string | undefined;
+  /** The participant who is named: as the culprit, or as the one whose message is missing. */
+  readonly participant?: string | undefined;
+  readonly file?: string | undefined;
+}
+
+export interface GateRecord {
+  readonly participant: string;
+  readonly expected: Verdict;
+  readonly observed: Verdict;
+  readonly asItShouldBe: boolean;
+  readonly text: string;
+}
+
+export interface FaultRecord {
+  readonly fault: FaultName;
+  /** What was done to the ceremony. */
+  readonly done: string[];
+  readonly gates: GateRecord[];
+}
+
+export interface CheckRecord {
+  readonly name: string;
+  readonly verdict: 'ok' | 'wrong' | 'not-checked';
+  readonly text: string;
+}
+
+export class Story {
+  readonly #say: (text: string) => void;
+  readonly #begun = performance.now();
+  readonly #log: string[] = [];
+  readonly steps: StepRecord[] = [];
+  readonly faults: FaultRecord[] = [];
+  readonly checks: CheckRecord[] = [];
+  constructor(say: (text: string) => void) {
+    this.#say = say;
+  }
+
+  get milliseconds(): number {
+    return Math.round(performance.now() - this.#begun);
+  }
+  get log(): string {
+    return `${this.#log.join('\n')}\n`;
+  }
+
+  #tell(text: string, mark = ' '): void {
+    const lead = `${(this.milliseconds / 1000).toFixed(1).padStart(5)} s ${mark} `;
+    const lines = fold(text, 80 - lead.length).map((line, i) => (i === 0 ? lead : ' '.repeat(lead.length)) + line);
+    for (const line of lines) this.#say(line);
+    this.#log.push(...lines);
+  }
+
+  /** Heading of a part. */
+  chapter(title: string): void {
+    this.#say(title);
+    this.#log.push('', title);
+  }
+
+  /** Something that no program did: the courier, the operator, a person. */
+  remark(text: string): void {
+    this.#tell(text);
+  }
+
+  /** A run of the program. @param doing what the command is for; the outcome is added */
+  step(participant: string, command: string, doing: string, outcome: Outcome): void {
+    const result = inWords(outcome);
+    const text = [doing, result].filter((s) => s !== '').join(', ');
+    this.#tell(`${participant}'s laptop: ${command} — ${text}`);
+    this.#log.push(`          $ ${outcome.line}`);
+    const code = outcome.report.error?.code;
+    this.steps.push({ at: this.milliseconds, participant, command, exit: outcome.exit ?? null, killed: outcome.killed, ...(code === undefined ? {} : { code }), text });
+  }
+
+  check(name: string, verdict: CheckRecord['verdict'], text: string): void {
+    this.#tell(text, verdict === 'ok' ? '✓' : verdict === 'wrong' ? '✗' : ' ');
+    this.checks.push({ name, verdict, text });
+  }
+
+  /** Begins or continues the account of a fault. */
+  fault(fault: FaultName, done: string): FaultRecord {
+    let record = this.faults.find((f) => f.fault === fault);
+    if (!record) this.faults.push((record = { fault, done: [], gates: [] }));
+    record.done.push(done);
+    this.#tell(`fault ${fault}: ${done}`, '!');
+    return record;
+  }
+
+  /** Compares what a gate said with what it ought to say. */
+  gate(fault: FaultRecord, participant: string, expected: Verdict, observed: Verdict, text: string): void {
+    const same = (['exit', 'code', 'participant'] as const).every((k) => expected[k] === undefined || expected[k] === observed[k]);
+    const asItShouldBe = same && (expected.file === undefined || observed.file?.endsWith(expected.file) === true);
+    fault.gates.push({ participant, expected, observed, asItShouldBe, text });
+    this.#tell(asItShouldBe ? `gate at ${participant}: ${text}: as it should be` : `gate at ${participant}: expected ${show(expected)}, observed ${show(observed)}: NOT as it should be`, asItShouldBe ? '✓' : '✗');
+  }
+}
+
+/** The verdict of a run of the program. */
+export function verdictOf(outcome: Outcome): Verdict {
+  const { error, needs } = outcome.report;
+  return { exit: outcome.exit ?? null, code: error?.code, participant: error ? error.participant : needs?.map((n) => n.from).join(', '), file: error?.file };
+}
+
+/** A verdict in one line. */
+export function show(v: Verdict): string {
+  const named = v.participant === undefined || v.participant === '' ? '' : v.code === undefined ? `, waiting for ${v.participant}` : `, naming ${v.participant}`;
+  return `exit ${String(v.exit)}${v.code === undefined ? '' : ` ${v.code}`}${named}${v.file === undefined ? '' : `, file ${short(v.file)}`}`;
+}
+
+/** The last two parts of a path. */
+export function short(path: string): string {
+  return path.split('/').slice(-2).join('/');
+}
+
+function inWords(outcome: Outcome): string {
+  if (outcome.killed) return 'killed by the operating system (kill -9)';
+  const { error, did = [], needs = [], kind } = outcome.report;
+  if (error) return `stops with exit ${String(outcome.exit)} ${error.code}: ${error.text}`;
+  const slots: readonly { slot: number; name: string }[] = kind === 'dkg' || kind === 'sign' ? SLOTS[kind] : [];
+  const parts = did.map((d) => {
+    const slot = /^round(\d+)\.sent$/.exec(d)?.[1];
+    if (slot !== undefined) return `writes message ${slot} of ${String(slots.length)} (${slots.find((s) => String(s.slot) === slot)?.name ?? '?'})`;
+    if (d === 'certificate') return 'holds all confirmations: the key is active';
+    return d === 'signature' ? 'puts the signature together and verifies it' : d;
+  });
+  if (parts.length > 0) return parts.join(', ');
+  if (needs.length > 0) return `waits for ${needs.map((n) => n.from).join(' and ')}`;
+  return outcome.report.nextAction?.code === 'DONE' ? 'has finished' : '';
+}
+
+/** Words of a text in lines of at most `width` columns. */
+export function fold(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
