@@ -2,6 +2,7 @@
  * Screens and JSON. Results go to stdout, words for people to stderr; with `--json` stdout holds exactly one object.
  * Colour never carries a meaning alone.
  */
+import { styleText } from 'node:util';
 import { CeremonyError, type ExitCode } from '../wire/errors.ts';
 import type { Step } from '../ceremony/port.ts';
 
@@ -35,8 +36,8 @@ export class Output {
   get json(): boolean {
     return this.#options.json;
   }
-  #bold(text: string): string {
-    return this.#options.color ? `\u001b[1m${text}\u001b[22m` : text;
+  #style(format: 'bold' | 'green' | 'red', text: string): string {
+    return this.#options.color ? styleText(format, text) : text;
   }
 
   /** Progress and remarks; never part of a result. */
@@ -59,9 +60,9 @@ export class Output {
     }
     const out: string[] = [];
     const done = step.did.map((d) => d.replace(/^round(\d+)\.sent$/, 'message $1 written')).join(', ');
-    if (done !== '') out.push(`✓ ${done}`);
+    if (done !== '') out.push(`${this.#style('green', '✓')} ${done}`);
     out.push(...lines);
-    out.push(`${this.#bold(`NEXT  ${step.nextAction.code}`)}`, wrap(step.nextAction.text, WIDTH, '  '));
+    out.push(`${this.#style('bold', `NEXT  ${step.nextAction.code}`)}`, wrap(step.nextAction.text, WIDTH, '  '));
     process.stdout.write(`${out.join('\n')}\n`);
     return step.exit;
   }
@@ -74,7 +75,7 @@ export class Output {
       process.stdout.write(`${JSON.stringify({ schema: 'mpc-ceremony/step/1', ...context, error: facts, exit: error.exit })}\n`);
       return error.exit;
     }
-    const out = [wrap(`${this.#bold(`✗ ${String(error.exit)} ${error.code.slice(2)}`)}  ${error.message}`, WIDTH)];
+    const out = [wrap(`${this.#style('red', `✗ ${String(error.exit)} ${error.code.slice(2)}`)}  ${error.message}`, WIDTH)];
     const where = [participant === undefined ? '' : `participant ${participant}`, file === undefined ? '' : `file ${file}`, field === undefined ? '' : `field ${field}`].filter((s) => s !== '');
     if (where.length > 0) out.push(`  ${where.join('   ')}`);
     for (const d of details ?? []) out.push(wrap(d, WIDTH, '  '));
