@@ -3,6 +3,7 @@
  * and the marks of what is spent. A share without a certificate is pending and cannot be used.
  */
 import * as v from 'valibot';
+import type { PublicPrekey } from '../plan/card.ts';
 import { type Certificate, parseCertificate } from '../protocols/epoch.ts';
 import type { Vault } from '../vault/vault.ts';
 import { toHex } from '../wire/bytes.ts';
@@ -53,6 +54,16 @@ export function requireKey(home: Home, name: string): Certificate {
   if (epochs(home, name).length > 0)
     fail('E_KEY_PENDING', `the key ${name} has no complete certificate yet`, { remedy: 'Finish its ceremony: mpc-ceremony next FOLDER.' });
   fail('E_UNKNOWN_KEY', `this home knows no key ${name}`, { remedy: 'mpc-ceremony key list shows the keys of this home.' });
+}
+
+/** One-time keys that a participant (identity key, hex) published with its confirmations in the epochs that are active here. */
+export function confirmedPrekeys(home: Home, identity: string): PublicPrekey[] {
+  return keyNames(home).flatMap((name) => {
+    const certificate = activeEpoch(home, name);
+    const seat = certificate?.epoch.roster.findIndex((p) => p.identity === identity) ?? -1;
+    const prekey = certificate?.confirms[seat]?.confirm.prekey;
+    return prekey ? [{ n: prekey.n, P: toHex(prekey.P), pop: toHex(prekey.pop) }] : [];
+  });
 }
 
 /** Epochs of a key that have a share but no certificate. */

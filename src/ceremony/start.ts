@@ -15,7 +15,7 @@ import { utc, step } from './engine.ts';
 import { type Home, inHome, ownCard, requireUnlocked } from './home.ts';
 import { prekeyState, prekeyUsed } from './identity.ts';
 import { enter, planFileOf, readPlan } from './join.ts';
-import { activeEpoch, highestRank, nextStockIndex, requireKey } from './key-store.ts';
+import { activeEpoch, confirmedPrekeys, highestRank, nextStockIndex, requireKey } from './key-store.ts';
 import type { Port, Step } from './port.ts';
 import { readRehearsal, REHEARSAL_FILE } from './rehearsed.ts';
 import { CeremonyStore } from './store.ts';
@@ -147,7 +147,9 @@ export async function startDkg(home: Home, request: DkgRequest, port: Port): Pro
   if (taken) return begin(home, taken, request.out, cardFiles(), port);
   const participants = quorum.leaves.map(({ name }) => {
     const { card, file } = cardOf(name);
-    const unused = card.prekeys.filter((p) => !prekeyUsed(home, name, p) && (name !== home.facts.name || prekeyState(home, p.n) === 'free'));
+    // cards that people hand on grow old; a confirmation brings the owner's next key with it
+    const known = [...card.prekeys, ...confirmedPrekeys(home, card.ed25519)].sort((a, b) => a.n - b.n);
+    const unused = known.filter((p) => !prekeyUsed(home, name, p) && (name !== home.facts.name || prekeyState(home, p.n) === 'free'));
     const prekey = unused.at(-1);
     if (!prekey)
       fail('E_PREKEY_BUSY', `every one-time key on the card of ${name} was used`, { participant: name, file, remedy: `Ask ${name} for a fresh card: mpc-ceremony card renew.` });

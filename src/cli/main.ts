@@ -7,8 +7,9 @@ import { VERSION } from './version.ts';
 process.umask(0o077);
 
 const args = process.argv.slice(2);
-if (args.length === 1 && args[0] === '--version') {
-  process.stdout.write(`${VERSION}\n`);
+const json = args.includes('--json');
+if ((args[0] === '--version' || args[1] === '--version') && args.length === (json ? 2 : 1)) {
+  process.stdout.write(json ? `${JSON.stringify({ schema: 'mpc-ceremony/version/1', version: VERSION, node: process.version, exit: 0 })}\n` : `${VERSION}\n`);
 } else {
   process.once('SIGINT', () => process.exit(EXIT.interrupted));
   const { main } = await import('./program.ts');

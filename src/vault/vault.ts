@@ -13,7 +13,7 @@ import { isSealedUnder, MAX_SEALED, open, parseSealed, seal, subkey } from './co
 import type { Disk } from './durable.ts';
 import { deriveKey, KEY_BYTES, type KdfCost, SALT_BYTES } from './kdf.ts';
 import { Secret } from './secret.ts';
-import { loadSodium, type Sodium } from './sodium.ts';
+import { loadSodium, type Sodium } from '../wire/sodium.ts';
 
 export { type KdfCost, PRODUCTION, REHEARSAL } from './kdf.ts';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { isSealedUnder, MAX_PLAINTEXT, MAX_SEALED, open, parseSealed, seal, type KdfHeader } from '../../src/vault/container.ts';
 import { REHEARSAL } from '../../src/vault/kdf.ts';
 import { Secret } from '../../src/vault/secret.ts';
-import { loadSodium, type Sodium } from '../../src/vault/sodium.ts';
+import { loadSodium, type Sodium } from '../../src/wire/sodium.ts';
 import { concat, utf8 } from '../../src/wire/bytes.ts';
 import { canonical, type Json } from '../../src/wire/canon.ts';
 import { sha256 } from '../../src/wire/hash.ts';

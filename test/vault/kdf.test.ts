@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { argon2id } from '@noble/hashes/argon2.js';
 import { acceptableCost, deriveKey, PRODUCTION, REHEARSAL } from '../../src/vault/kdf.ts';
 import { Secret } from '../../src/vault/secret.ts';
-import { loadSodium } from '../../src/vault/sodium.ts';
+import { loadSodium } from '../../src/wire/sodium.ts';
 import { toHex, utf8 } from '../../src/wire/bytes.ts';
 import { codeOf } from './support.ts';
 
