@@ -27,6 +27,7 @@ import { ownShare, receiveShares } from '../src/sharing/open.ts';
 import { provePossession } from '../src/sharing/prove-possession.ts';
 import { combineTrees } from '../src/sharing/result.ts';
 import { sealBoxes } from '../src/sharing/seal.ts';
+import { sealingReady } from '../src/sharing/sealing-group.ts';
 import { decodeSealing, encodeSealing, verifySealings } from '../src/sharing/sealing-proof.ts';
 import { encodeTree } from '../src/sharing/tree.ts';
 import { verifyDealings } from '../src/sharing/verify-dealings.ts';
@@ -45,6 +46,9 @@ function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] as number;
 }
+
+const WARM_UP = 3;
+const ROUNDS = 11;
 
 /** Milliseconds of each named phase of one run. */
 type Phases = Map<string, number>;
@@ -120,10 +124,10 @@ function noble(name: GroupName, t: number, n: number): () => number {
 function compare(name: GroupName, t: number, n: number): void {
   const run = ours(name, t, n);
   const reference = noble(name, t, n);
-  for (let i = 0; i < 3; i++) run();
-  const runs = Array.from({ length: 9 }, run);
-  reference();
-  const theirs = median(Array.from({ length: 3 }, reference));
+  // by turns, so that both meet the same moments of a busy machine
+  const rounds = Array.from({ length: WARM_UP + ROUNDS }, () => ({ own: run(), noble: reference() })).slice(WARM_UP);
+  const runs = rounds.map((r) => r.own);
+  const theirs = median(rounds.map((r) => r.noble));
   const phase = (key: string): number => median(runs.map((r) => r.get(key) as number));
   const total = ['polynomials', 'possession', 'seal', 'verify', 'open', 'result'].reduce((sum, key) => sum + phase(key), 0);
   const sealing = phase('seal') + phase('sealing proofs') + phase('open');
@@ -137,6 +141,7 @@ function compare(name: GroupName, t: number, n: number): void {
   console.log(`  phases: ${['polynomials', 'possession', 'seal', 'verify', 'sealing proofs', 'open', 'result'].map((k) => `${k} ${ms(phase(k))}`).join(', ')}`);
 }
 
+await sealingReady();
 const [name, t, n] = process.argv.slice(2);
 if (name === undefined) {
   compare('ed25519', 15, 25);

@@ -20,6 +20,8 @@ export interface Collected {
   /** Files that cannot be used; they matter only while something is missing. */
   readonly problems: readonly CeremonyError[];
   readonly equivocations: readonly Finding[];
+  /** Files that look like certificates. */
+  readonly certificates: readonly { readonly file: string; readonly bytes: Uint8Array }[];
   /** Why this home must be an older copy of itself: this participant's own signature proves it. */
   readonly rollback: string | undefined;
   /** What a peer says it has seen of this participant and this home does not know: a claim, no proof. */
@@ -81,7 +83,7 @@ export function collect(store: CeremonyStore, folder: string): Collected {
       else claim ??= seenAhead(store, entries, seat.name);
     }
   }
-  return { fresh, problems, equivocations, rollback, claim };
+  return { fresh, problems, equivocations, certificates: contents.certificates, rollback, claim };
 }
 
 /** The entries of a chain file, if it is a whole and valid chain of this author; else it says nothing. */

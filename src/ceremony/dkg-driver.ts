@@ -2,23 +2,25 @@
 import type { DkgPlan } from '../plan/plan.ts';
 import { COMMIT, CONFIRM, DEAL, dkgContext, dkgFindings, type DkgResult } from '../protocols/dkg.ts';
 import { makeCommit, makeDeal, openShares } from '../protocols/dkg-participant.ts';
-import { type Certificate, completeCertificate, confirmBody } from '../protocols/epoch.ts';
+import { type Certificate, completeCertificate, confirmBody, parseCertificate } from '../protocols/epoch.ts';
 import { closingOf, echo, type Inbound } from '../protocols/machine.ts';
 import { makeNonces } from '../schnorr/nonce.ts';
 import { outputKey } from '../schnorr/output-key.ts';
+import { sealingReady } from '../sharing/sealing-group.ts';
 import type { Envelope } from '../wire/blob.ts';
-import { fromHex, toHex } from '../wire/bytes.ts';
+import { equalBytes, fromHex, toHex } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import { formatWords, words } from '../wire/words.ts';
 import type { Driver, Finished, MadeMessage } from './driver.ts';
 import { addPrekeyToCard, destroyPrekey, freshPrekey, type Identity, prekeySecret } from './identity.ts';
-import { activate, activeEpoch, dropPending, retireLower, sharePath, stockPath } from './key-store.ts';
+import { activate, activeEpoch, dropPending, epochCertificate, retireLower, sharePath, stockPath } from './key-store.ts';
 import { inHome } from './home.ts';
 import type { Port } from './port.ts';
 import type { CeremonyStore } from './store.ts';
 
 /** Driver of one key generation. @throws E_POP when a one-time key of the plan has no valid proof */
-export function dkgDriver(store: CeremonyStore, plan: DkgPlan, port: Port): Driver {
+export async function dkgDriver(store: CeremonyStore, plan: DkgPlan, port: Port): Promise<Driver> {
+  await sealingReady();
   const ctx = dkgContext(plan);
   const { leaf } = store.seat;
   const own = plan.participants[leaf - 1] ?? fail('E_INTERNAL', 'no own seat');
@@ -48,6 +50,25 @@ export function dkgDriver(store: CeremonyStore, plan: DkgPlan, port: Port): Driv
     return { message: 'confirm', body: confirmBody({ echo: echo(deals), epoch: result.digest, prekey, stock }) };
   };
 
+  const takeIn = (certificate: Certificate, identity: Identity): Finished => {
+    const active = activeEpoch(store.home, plan.name);
+    if (active && active.epoch.number > plan.rank)
+      fail('E_EPOCH', `epoch ${String(active.epoch.number)} of ${plan.name} is active; epoch ${String(plan.rank)} is refused for ever`, {
+        remedy: 'Nothing to do: the higher epoch is the one in force.',
+      });
+    activate(store.home, certificate);
+    // rule C2: first the certificate, then the destruction
+    retireLower(store.home, plan.name, plan.rank);
+    destroyPrekey(store.home, own.prekey.n);
+    store.destroySecrets();
+    const mine = certificate.confirms[leaf - 1]?.confirm.prekey;
+    if (mine) addPrekeyToCard(store.home, identity, { n: mine.n, P: toHex(mine.P), pop: toHex(mine.pop) });
+    return {
+      entry: { kind: 'certificate', epoch: toHex(certificate.digest), result: certificate.sha256 },
+      files: files(certificate),
+      lines: lines(certificate),
+    };
+  };
   const files = (certificate: Certificate): Finished['files'] => [{ path: 'transcript/certificate.json', bytes: certificate.bytes }];
   const lines = (certificate: Certificate): string[] => [
     `The key ${plan.name} exists and is active (epoch ${String(certificate.epoch.number)}, ${plan.scheme}).`,
@@ -78,28 +99,17 @@ export function dkgDriver(store: CeremonyStore, plan: DkgPlan, port: Port): Driv
       if (slot === DEAL) store.home.disk.erase(inHome(store.home, forSlot(DEAL)));
     },
     missingWitnesses: (messages) => (plan.witnesses ? store.missingWitnesses(toHex(resultOf(messages).digest)) : []),
-    finish(messages, identity) {
-      const certificate = certificateOf(messages);
-      const active = activeEpoch(store.home, plan.name);
-      if (active && active.epoch.number > plan.rank)
-        fail('E_EPOCH', `epoch ${String(active.epoch.number)} of ${plan.name} is active; epoch ${String(plan.rank)} is refused for ever`, {
-          remedy: 'Nothing to do: the higher epoch is the one in force.',
-        });
-      activate(store.home, certificate);
-      // rule C2: first the certificate, then the destruction
-      retireLower(store.home, plan.name, plan.rank);
-      destroyPrekey(store.home, own.prekey.n);
-      store.destroySecrets();
-      const mine = certificate.confirms[leaf - 1]?.confirm.prekey;
-      if (mine) addPrekeyToCard(store.home, identity, { n: mine.n, P: toHex(mine.P), pop: toHex(mine.pop) });
-      return {
-        entry: { kind: 'certificate', epoch: toHex(certificate.digest), result: certificate.sha256 },
-        files: files(certificate),
-        lines: lines(certificate),
-      };
+    finish: (messages, identity) => takeIn(certificateOf(messages), identity),
+    adopt(bytes, file, identity) {
+      const certificate = parseCertificate(bytes, file);
+      const mine = certificate.confirms[leaf - 1]?.envelope;
+      const sent = store.ownBlob(CONFIRM);
+      if (certificate.epoch.session !== toHex(store.session.sid) || !mine || !sent || !equalBytes(mine.bytes, sent.bytes)) return undefined;
+      if (store.missingWitnesses(toHex(certificate.digest)).length > 0) return undefined;
+      return takeIn(certificate, identity);
     },
-    finished(messages) {
-      const certificate = certificateOf(messages);
+    finished() {
+      const certificate = epochCertificate(store.home, plan.name, plan.rank) ?? fail('E_STATE', 'the certificate of this ceremony is missing from this home');
       return { files: files(certificate), lines: lines(certificate) };
     },
     abandon() {

@@ -1,6 +1,5 @@
 /** What the engine needs to know of a kind of ceremony. One driver a kind, loaded when it is needed. */
-import { fromStock, type Plan } from '../plan/plan.ts';
-import { type Finding, type Inbound, type Slot, SLOTS } from '../protocols/machine.ts';
+import type { Finding, Inbound } from '../protocols/machine.ts';
 import type { EntryFacts } from '../transcript/chain.ts';
 import type { Identity } from './identity.ts';
 import type { Port } from './port.ts';
@@ -40,16 +39,16 @@ export interface Driver {
   missingWitnesses(messages: Inbound): readonly string[];
   /** Takes the result into the home; every slot is complete and without fault. */
   finish(messages: Inbound, identity: Identity): Finished;
+  /**
+   * Takes the result from a certificate that somebody else completed, where this participant's own closing message
+   * stands in it: whoever holds the certificate can give it to the others.
+   * @returns undefined when the certificate is not one of this ceremony
+   */
+  adopt(certificate: Uint8Array, file: string, identity: Identity): Finished | undefined;
   /** Files and lines of a finished ceremony, for showing them again. */
   finished(messages: Inbound): Pick<Finished, 'files' | 'lines'>;
   /** Destroys what this participant's refusal or abandonment makes useless. */
   abandon(): void;
-}
-
-/** Slots of a plan, in order. */
-export function slotsOf(plan: Plan): readonly Slot[] {
-  if (plan.kind === 'dkg') return SLOTS.dkg;
-  return fromStock(plan) ? SLOTS['sign-from-stock'] : SLOTS.sign;
 }
 
 /** Loads the driver of a ceremony. */

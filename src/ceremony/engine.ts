@@ -4,7 +4,8 @@
  *
  * The way of a message: folder → collect → findings (public checks) → make → journal (commit point) → folder.
  */
-import { closingOf, type Finding, type Inbound, parseEnding, refusalBody, ABANDON_BODY } from '../protocols/machine.ts';
+import { join } from 'node:path';
+import { closingOf, type Finding, type Inbound, parseEnding, refusalBody, slotsOf, ABANDON_BODY } from '../protocols/machine.ts';
 import { headOf } from '../transcript/chain.ts';
 import { release } from '../transport/folder.ts';
 import { type Envelope, makeBlob } from '../wire/blob.ts';
@@ -14,8 +15,8 @@ import { sha256 } from '../wire/hash.ts';
 import { formatWords, words } from '../wire/words.ts';
 import type { ActionCode } from './actions.ts';
 import { collect } from './collect.ts';
-import { type Driver, type FolderFile, loadDriver, type MadeMessage, slotsOf } from './driver.ts';
-import { derivedFiles } from './derived-files.ts';
+import { type Driver, type FolderFile, loadDriver, type MadeMessage } from './driver.ts';
+import { derivedFiles, sumsFile } from './derived-files.ts';
 import { evidenceFile } from './evidence.ts';
 import { lockedError, lockHome, requireUnlocked } from './home.ts';
 import { requireMachine } from './machine.ts';
@@ -31,6 +32,8 @@ export function utc(now: Date): string {
 interface Progress {
   readonly did: string[];
   readonly wrote: { path: string; sha256: string }[];
+  /** Files of the folder (full path) that were missing, older or damaged. */
+  readonly mended: Set<string>;
   files: readonly FolderFile[];
   lines: readonly string[];
   /** Witnesses still to sign, once everything else is there. */
@@ -44,14 +47,15 @@ interface Progress {
 export async function step(store: CeremonyStore, folder: string, port: Port): Promise<Step> {
   requireUnlocked(store.home);
   requireMachine(store.plan);
-  const progress: Progress = { did: [], wrote: [], files: [], lines: [], witnesses: [] };
+  const progress: Progress = { did: [], wrote: [], mended: new Set(), files: [], lines: [], witnesses: [] };
   const collected = collect(store, folder);
   if (collected.rollback !== undefined) {
     lockHome(store.home, collected.rollback, port.now());
     eraseAllStocks(store.home);
     throw lockedError(collected.rollback);
   }
-  if (store.ending) {
+  await adoptCertificate(store, collected.certificates, port, progress);
+  if (store.ending && !store.done) {
     releaseAll(store, folder, progress);
     throw endingError(store);
   }
@@ -62,7 +66,7 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
       remedy: 'Compare with the words on paper and look for a newer copy of this home. If this home is right, tell the lead that the other transcript is false.',
     });
   const [double] = collected.equivocations;
-  if (double) await conclude(store, folder, port, progress, [double]);
+  if (double && !store.done) await conclude(store, folder, port, progress, [double]);
 
   let driver: Driver | undefined;
   const load = async (): Promise<Driver> => (driver ??= await loadDriver(store, port));
@@ -109,7 +113,31 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
   if (store.plan.attended && store.seat.name === store.plan.lead && progress.did.includes(`round${String(slots[0]?.slot)}.sent`))
     progress.lines = [...progress.lines, 'Words of this plan. Read them aloud when the others join:', ...formatWords(words(store.session.sid.slice(0, 16)))];
   releaseAll(store, folder, progress);
-  return report(store, progress, collected.problems);
+  return report(store, folder, progress, collected.problems);
+}
+
+/**
+ * A certificate that others completed ends every doubt: a participant that has confirmed takes it up whatever else it was
+ * shown, a refusal shown to it alone included (rules C3 and C4; attack row 32).
+ */
+async function adoptCertificate(store: CeremonyStore, found: readonly { file: string; bytes: Uint8Array }[], port: Port, progress: Progress): Promise<void> {
+  const last = slotsOf(store.plan).at(-1)?.slot as number;
+  if (store.done || !store.sent.has(last) || found.length === 0) return;
+  const driver = await loadDriver(store, port);
+  const identity = await port.unlock();
+  for (const { file, bytes } of found) {
+    let finished;
+    try {
+      finished = driver.adopt(bytes, file, identity);
+    } catch (e) {
+      if (e instanceof CeremonyError && e.code === 'E_CERTIFICATE') continue;
+      throw e;
+    }
+    if (!finished) continue;
+    store.append({ at: utc(port.now()), ...finished.entry }, identity.signer);
+    progress.did.push(finished.entry.kind);
+    return;
+  }
 }
 
 /** A refusal of the gate goes on the record before it is shown (AUD-05). */
@@ -225,7 +253,7 @@ async function followEnding(store: CeremonyStore, folder: string, port: Port, pr
  */
 export async function abort(store: CeremonyStore, folder: string, port: Port, reason: 'operator' | 'equivocation' | 'stalled' | 'mistake' | 'suspicion' | 'superseded'): Promise<never> {
   requireUnlocked(store.home);
-  const progress: Progress = { did: [], wrote: [], files: [], lines: [], witnesses: [] };
+  const progress: Progress = { did: [], wrote: [], mended: new Set(), files: [], lines: [], witnesses: [] };
   if (store.done) fail('E_USAGE', 'this ceremony is complete; there is nothing to abort');
   if (!store.ending) {
     await refuse(store, port, progress, ABANDON_BODY, 'abandon');
@@ -274,13 +302,15 @@ function releaseAll(store: CeremonyStore, folder: string, progress: Progress): v
     const bytes = disk.read(`${store.dir}/evidence/${name}`, 64 * 1024 * 1024);
     if (bytes) own.push({ path: `evidence/${name}`, bytes });
   }
-  for (const file of [...own, ...progress.files, ...derivedFiles(store)]) {
-    release(disk, folder, file.path, file.bytes);
+  const put = (file: FolderFile): void => {
+    if (release(disk, folder, file.path, file.bytes)) progress.mended.add(join(folder, file.path));
     progress.wrote.push({ path: file.path, sha256: toHex(sha256(file.bytes)) });
-  }
+  };
+  for (const file of [...own, ...progress.files, ...derivedFiles(store)]) put(file);
+  if (store.done) put(sumsFile(disk, folder));
 }
 
-function report(store: CeremonyStore, progress: Progress, problems: readonly CeremonyError[]): Step {
+function report(store: CeremonyStore, folder: string, progress: Progress, problems: readonly CeremonyError[]): Step {
   const messages = store.messages();
   const slots = slotsOf(store.plan);
   const me = store.seat.name;
@@ -301,9 +331,11 @@ function report(store: CeremonyStore, progress: Progress, problems: readonly Cer
       exit: progress.did.length > 0 ? 0 : 10,
     };
   }
-  if (progress.did.length > 0)
+  // a message that was made before, and whose way to the folder was cut off, must leave the machine too
+  const released = [...store.sent].some((slot) => progress.mended.has(join(folder, `round-${String(slot)}`, `${me}.blob`)));
+  if (progress.did.length > 0 || released)
     return { ...base, nextAction: action('CARRY_OUT', `Carry this folder to ${who}, and bring it back with their ${pending?.name ?? 'message'}. Then: mpc-ceremony next FOLDER`), exit: 0 };
-  const [problem] = problems;
+  const problem = problems.find((p) => !progress.mended.has(p.facts.file ?? ''));
   if (problem) throw problem;
   return { ...base, nextAction: action('BRING_IN', `Waiting for the ${pending?.name ?? 'message'} of ${who}. Bring the folder here when it has it. Then: mpc-ceremony next FOLDER`), exit: 10 };
 }

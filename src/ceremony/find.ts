@@ -11,15 +11,16 @@ import { CeremonyStore } from './store.ts';
  *   joined ceremony was changed in the folder
  */
 export async function findChanged(home: Home, folder: string): Promise<CeremonyStore> {
-  const { plan, planFile, file } = await readPlan(home, folder);
+  const { plan, file } = await readPlan(home, folder);
   const same = CeremonyStore.find(home, plan);
   if (same) {
-    same.moveTo(folder, planFile);
+    same.moveTo(folder);
     return same;
   }
   const joined = CeremonyStore.byPlace(home, folder, undefined);
   const restore = 'Bring the folder again from the lead. This home goes on only with the plan that it joined.';
-  if (joined) {
+  // another ceremony may have stood at this path before: only the same nonce makes it a changed plan
+  if (joined?.plan.nonce === plan.nonce) {
     if (joined.roster !== toHex(rosterHash(plan)))
       fail('E_ROSTER_HASH', 'the roster in PLAN.yaml is not the one that this participant joined', { file, field: 'participants', remedy: restore });
     fail('E_PLAN_CHANGED', 'PLAN.yaml is not the plan that this participant joined', { file, remedy: restore });

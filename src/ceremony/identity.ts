@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Card, encodeCard, makeCard, MAX_PREKEYS, type PublicPrekey } from '../plan/card.ts';
 import type { DkgPlan } from '../plan/plan.ts';
 import { makePrekey } from '../sharing/make-prekey.ts';
+import { sealingReady } from '../sharing/sealing-group.ts';
 import type { Disk } from '../vault/durable.ts';
 import { createVault, type KdfCost, openVault, type Vault } from '../vault/vault.ts';
 import type { Secret } from '../vault/secret.ts';
@@ -63,6 +64,7 @@ export async function createHome(
   const seed = random(32);
   const relay = random(32);
   const payload = concat(seed, relay);
+  await sealingReady();
   const vault = await createVault(disk, root, passphrase, cost, random, payload);
   const signer = signerFromSeed(seed);
   const homeId = toHex(random(16));
@@ -77,6 +79,7 @@ export async function createHome(
 
 /** Unlocks the identity of a home. @throws E_PASSPHRASE, E_STATE */
 export async function openIdentity(home: Home, passphrase: Secret, random: Random): Promise<Identity> {
+  await sealingReady();
   const { vault, payload } = await openVault(home.disk, home.root, passphrase, random);
   const seed = payload.slice(0, 32);
   const signer = signerFromSeed(seed);
@@ -137,6 +140,7 @@ export function reservePrekey(home: Home, prekey: PublicPrekey, ceremony: string
   const remedy = 'Make fresh keys with mpc-ceremony card renew, give the new card to the lead, and ask for a new plan.';
   const busy = (text: string): CeremonyError => new CeremonyError('E_PREKEY_BUSY', text, { participant: home.facts.name, field: 'prekey', remedy });
   const record = canonicalBytes({ ceremony, rank });
+  if (ownCard(home).prekeys.some((p) => p.n === prekey.n && p.P !== prekey.P)) throw busy(`the plan names another one-time key ${String(prekey.n)} than the card of this home`);
   if (!home.disk.exists(inHome(home, prekeyPath(prekey.n)))) throw busy(`one-time key ${String(prekey.n)} is not in this home, or was destroyed`);
   if (home.disk.createOnce(reservationPath(home, prekey.n), record)) return;
   const there = home.disk.read(reservationPath(home, prekey.n), 4096);

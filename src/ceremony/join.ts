@@ -15,6 +15,7 @@ import { toHex } from '../wire/bytes.ts';
 import { type CeremonyError, fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import { formatWords, words } from '../wire/words.ts';
+import { deriveFiles } from './derived-files.ts';
 import { step, utc } from './engine.ts';
 import { type Home, inHome, ownCard, requireUnlocked } from './home.ts';
 import { acceptPrekeys, reservePrekey } from './identity.ts';
@@ -26,6 +27,12 @@ import { programDigest } from './program.ts';
 import { requireRehearsal } from './rehearsed.ts';
 import { CeremonyStore } from './store.ts';
 import { blankTwo } from './word-quiz.ts';
+
+/** A plan file: exact bytes, and their SHA-256 in hex. */
+export interface PlanFile {
+  readonly bytes: Uint8Array;
+  readonly sha256: string;
+}
 
 /** What joining still needs: a person's word, then the durable promises. */
 interface Prepared {
@@ -45,7 +52,7 @@ function checkSeat(home: Home, plan: Plan, file: string): void {
     fail('E_REHEARSAL', `the plan is for ${plan.mode}, this home for ${home.facts.mode}`, { file, field: 'mode', remedy: 'Use the home that was made for it.' });
   const seat = plan.participants.find((p) => p.name === name);
   if (!seat) fail('E_NOT_PARTICIPANT', `${name} has no seat in this plan`, { file, participant: name, remedy: 'Check --home, and that this is the right folder.' });
-  if (seat.identity !== card.ed25519 || seat.homeId !== home.facts.homeId)
+  if (seat.identity !== card.ed25519 || seat.homeId !== home.facts.homeId || ('x25519' in seat && seat.x25519 !== card.x25519))
     fail('E_CARD', `the plan holds another card for ${name} than this home's`, { file, participant: name, remedy: 'Give the lead the card of this home, and ask for a new plan.' });
   for (const p of plan.participants) {
     const path = inHome(home, 'peers', `${p.name}.card`);
@@ -100,11 +107,11 @@ async function approve(plan: SignPlan, { intent, hash }: SignedIntent, port: Por
 }
 
 /** Reads the plan of a folder. @throws E_MISSING, E_PLAN_FIELD */
-export async function readPlan(home: Home, folder: string): Promise<{ plan: Plan; planFile: string; file: string }> {
+export async function readPlan(home: Home, folder: string): Promise<{ plan: Plan; planFile: PlanFile; file: string }> {
   const file = joinPath(folder, 'PLAN.yaml');
   const bytes = home.disk.read(file, MAX_PLAN_FILE_BYTES);
   if (!bytes) fail('E_MISSING', `there is no PLAN.yaml in ${folder}`, { file, remedy: 'Give the ceremony folder that the lead sent.' });
-  return { plan: await parsePlanFile(bytes, file), planFile: toHex(sha256(bytes)), file };
+  return { plan: await parsePlanFile(bytes, file), planFile: { bytes, sha256: toHex(sha256(bytes)) }, file };
 }
 
 /** Joins the ceremony of a folder and takes the first step. Joining again continues it. */
@@ -113,7 +120,7 @@ export async function join(home: Home, folder: string, port: Port): Promise<Step
   const { plan, planFile, file } = await readPlan(home, folder);
   const there = CeremonyStore.find(home, plan);
   if (there) {
-    there.moveTo(folder, planFile);
+    there.moveTo(folder);
     return step(there, folder, port);
   }
   checkPlan(plan, file, port.now());
@@ -125,7 +132,7 @@ export async function join(home: Home, folder: string, port: Port): Promise<Step
  * Makes this home part of a checked plan: what is promised for good is written first, the journal's first entry last.
  * Also the lead's way in, right after it made the plan.
  */
-export async function enter(home: Home, plan: Plan, folder: string, planFile: string, port: Port): Promise<CeremonyStore> {
+export async function enter(home: Home, plan: Plan, folder: string, planFile: PlanFile, port: Port): Promise<CeremonyStore> {
   const session = planSession(plan);
   const id = ceremonyId(session.sid);
   const file = joinPath(folder, 'PLAN.yaml');
@@ -140,10 +147,13 @@ export async function enter(home: Home, plan: Plan, folder: string, planFile: st
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     compared,
+    subject: { bytes: planFile.bytes.length, sha256: planFile.sha256 },
   });
+  const derived = await deriveFiles(plan, planFile.bytes);
   if (refused) {
     const { signer } = await port.unlock();
-    const store = CeremonyStore.begin(home, plan, folder, planFile, opening('not-compared'), signer);
+    CeremonyStore.attach(home, plan, derived);
+    const store = CeremonyStore.begin(home, plan, folder, planFile.sha256, opening('not-compared'), signer);
     store.append({ at: utc(port.now()), kind: 'gate', intent: refused.intent, decision: refused.decision, allow: false }, signer);
     store.append({ at: utc(port.now()), kind: 'refused', code: refused.error.code, intent: refused.intent }, signer);
     store.end({ code: refused.error.code, text: refused.error.message });
@@ -154,13 +164,15 @@ export async function enter(home: Home, plan: Plan, folder: string, planFile: st
   await confirm(port);
   const { signer } = await port.unlock();
   prepare();
-  return CeremonyStore.begin(home, plan, folder, planFile, opening(compared), signer);
+  CeremonyStore.attach(home, plan, derived);
+  return CeremonyStore.begin(home, plan, folder, planFile.sha256, opening(compared), signer);
 
   async function prepareDkg(h: Home, p: Extract<Plan, { kind: 'dkg' }>, planPath: string): Promise<Prepared> {
     if (activeEpoch(h, p.name))
       fail('E_TWO_SHARES', `this home already holds a share of a key named ${p.name}`, { file: planPath, field: 'name', remedy: 'Choose another name for the new key.' });
     requireRehearsal(h.disk, p, folder);
-    const { dkgContext } = await import('../protocols/dkg.ts');
+    const [{ dkgContext }, { sealingReady }] = await Promise.all([import('../protocols/dkg.ts'), import('../sharing/sealing-group.ts')]);
+    await sealingReady();
     dkgContext(p);
     return {
       confirm: () => Promise.resolve(),
@@ -199,8 +211,8 @@ async function prepareSigning(home: Home, plan: SignPlan, folder: string, port: 
   };
 }
 
-/** Bytes of a plan file together with their SHA-256 (hex). */
-export async function planFileOf(plan: Plan): Promise<{ bytes: Uint8Array; planFile: string }> {
+/** The plan file as this program writes it. */
+export async function planFileOf(plan: Plan): Promise<PlanFile> {
   const bytes = await encodePlanFile(plan);
-  return { bytes, planFile: toHex(sha256(bytes)) };
+  return { bytes, sha256: toHex(sha256(bytes)) };
 }

@@ -40,11 +40,24 @@ function epochs(home: Home, name: string): number[] {
 /** The highest certificate of a key in this home: its active epoch. @throws E_CERTIFICATE when the file is damaged */
 export function activeEpoch(home: Home, name: string): Certificate | undefined {
   for (const epoch of epochs(home, name)) {
-    const file = inHome(home, epochDir(name, epoch), 'certificate.json');
-    const bytes = home.disk.read(file, MAX_CERTIFICATE_BYTES);
-    if (bytes) return parseCertificate(bytes, file);
+    const certificate = epochCertificate(home, name, epoch);
+    if (certificate) return certificate;
   }
   return undefined;
+}
+
+/**
+ * The certificate of one epoch of a key, if this home has it.
+ * @throws E_CERTIFICATE when the file is damaged, E_REHEARSAL when somebody put that of a rehearsal into a production home
+ */
+export function epochCertificate(home: Home, name: string, epoch: number): Certificate | undefined {
+  const file = inHome(home, epochDir(name, epoch), 'certificate.json');
+  const bytes = home.disk.read(file, MAX_CERTIFICATE_BYTES);
+  if (!bytes) return undefined;
+  const certificate = parseCertificate(bytes, file);
+  const { mode } = certificate.epoch.key;
+  if (mode !== home.facts.mode) fail('E_REHEARSAL', `the certificate is for ${mode}, this home for ${home.facts.mode}`, { file, remedy: 'Use the home that was made for it.' });
+  return certificate;
 }
 
 /** The active epoch of a key. @throws E_UNKNOWN_KEY, E_KEY_PENDING */

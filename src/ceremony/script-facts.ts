@@ -1,8 +1,8 @@
 /** What the printed room script is made from, taken from a plan. Public. */
 import { fromStock, type Plan, planQuorum, sessionId } from '../plan/plan.ts';
+import { slotsOf } from '../protocols/machine.ts';
 import { explainQuorum } from '../sharing/explain.ts';
 import { words } from '../wire/words.ts';
-import { slotsOf } from './driver.ts';
 import type { ScriptFacts } from './script-steps.ts';
 
 export function scriptFacts(plan: Plan): ScriptFacts {

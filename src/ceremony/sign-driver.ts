@@ -1,17 +1,14 @@
 /** Signing in a home: the gate, the burning of nonces, and the signature. */
 import type { SignPlan } from '../plan/plan.ts';
 import { fromStock } from '../plan/plan.ts';
-import { decide, type Decision, type KeyFacts, refusal } from '../policy/gate.ts';
+import { decide, type Decision, refusal } from '../policy/gate.ts';
 import { intentMessage, MAX_INTENT_BYTES, MAX_MESSAGE_BYTES, parseIntent, type SignedIntent } from '../policy/intent.ts';
-import type { Certificate } from '../protocols/epoch.ts';
-import { NONCE, requestOf, SHARE, type SignContext, signContext, signFindings, type SignResult } from '../protocols/frost-sign.ts';
+import { keyFacts, NONCE, requestOf, SHARE, type SignContext, signContext, signatureFile, signFindings, type SignResult } from '../protocols/frost-sign.ts';
 import { makeShare } from '../protocols/frost-sign-participant.ts';
 import type { Inbound } from '../protocols/machine.ts';
 import { makeNonces } from '../schnorr/nonce.ts';
-import { SCHEMES } from '../curves/scheme.ts';
 import { join } from 'node:path';
 import { fromHex, toHex } from '../wire/bytes.ts';
-import { canonicalBytes } from '../wire/canon.ts';
 import { fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import type { Driver, Finished } from './driver.ts';
@@ -20,20 +17,6 @@ import { finishIntent, recallIntent } from './intent-memory.ts';
 import { burnNonce, loadShare, rememberNoncePoint, requireKey, stockPath } from './key-store.ts';
 import type { Port } from './port.ts';
 import type { CeremonyStore } from './store.ts';
-
-/** What the gate is told about a key. */
-export function keyFacts(certificate: Certificate): KeyFacts {
-  const { key, number, roster } = certificate.epoch;
-  return {
-    name: key.name,
-    id: key.id,
-    epoch: number,
-    scheme: key.scheme,
-    mode: key.mode,
-    derivable: SCHEMES[key.scheme].derivable,
-    roster: new Map(roster.map((p) => [p.name, p.identity])),
-  };
-}
 
 /**
  * Context of a signing plan in this home, against the key's active epoch.
@@ -76,23 +59,7 @@ export function signDriver(store: CeremonyStore, plan: SignPlan, port: Port): Dr
 
   const files = ({ signature }: SignResult): Finished['files'] => [
     { path: 'signature.bin', bytes: signature },
-    {
-      path: 'signature.json',
-      bytes: canonicalBytes({
-        schema: 'mpc-ceremony/signature/1',
-        key: name,
-        keyId: plan.key.id,
-        epoch: plan.key.epoch,
-        scheme: plan.key.scheme,
-        path: ctx.key.path,
-        publicKey: toHex(ctx.key.outputKey),
-        signature: toHex(signature),
-        intent: toHex(intent.hash),
-        message: { sha256: intent.intent.payload.sha256, size: intent.intent.payload.size },
-        signers: plan.participants.map((p) => p.name),
-        ceremony: store.id,
-      }),
-    },
+    { path: 'signature.json', bytes: signatureFile(ctx, signature) },
   ];
   const lines = (result: SignResult): string[] => [
     `The signature of ${name} is complete and verified.`,
@@ -143,6 +110,7 @@ export function signDriver(store: CeremonyStore, plan: SignPlan, port: Port): Dr
         lines: lines(result),
       };
     },
+    adopt: () => undefined,
     finished(messages) {
       const result = resultOf(messages);
       return { files: files(result), lines: lines(result) };

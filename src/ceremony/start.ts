@@ -102,8 +102,8 @@ async function claimFolder(home: Home, out: string, same: (plan: Plan) => boolea
 
 /** Fills the folder and enters the ceremony; repeated after a crash it does what is left to do. */
 async function begin(home: Home, plan: Plan, out: string, extra: readonly { path: string; bytes: Uint8Array }[], port: Port): Promise<Step> {
-  const { bytes, planFile } = await planFileOf(plan);
-  for (const file of [{ path: 'PLAN.yaml', bytes }, ...extra]) release(home.disk, out, file.path, file.bytes);
+  const planFile = await planFileOf(plan);
+  for (const file of [{ path: 'PLAN.yaml', bytes: planFile.bytes }, ...extra]) release(home.disk, out, file.path, file.bytes);
   if (!plan.participants.some((p) => p.name === home.facts.name))
     return {
       ceremony: plan.name, kind: plan.kind, attempt: plan.attempt, participant: home.facts.name, did: ['plan.made'], wrote: [], needs: [], head: '0'.repeat(64), lines: [],
@@ -222,6 +222,8 @@ export async function startSign(home: Home, request: SignRequest, port: Port): P
   const bytes = disk.read(request.intentFile, MAX_INTENT_BYTES) ?? fail('E_MISSING', `there is no intent ${request.intentFile}`, { file: request.intentFile });
   const signed = parseIntent(bytes, request.intentFile);
   const message = intentMessage(signed.intent, disk.read(`${request.intentFile}.message`, MAX_MESSAGE_BYTES));
+  if (signed.intent.mode !== home.facts.mode)
+    fail('E_REHEARSAL', `the intent is for ${signed.intent.mode}, this home for ${home.facts.mode}`, { file: request.intentFile, field: 'mode', remedy: 'Use the home that was made for it.' });
   const certificate = requireKey(home, signed.intent.keyName);
   const { epoch } = certificate;
   const leaves = exactQuorum(parseQuorum(epoch.quorum), request.signers);

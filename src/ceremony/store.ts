@@ -167,8 +167,9 @@ export class CeremonyStore {
     this.home.disk.createOnce(join(this.dir, 'started'), new Uint8Array(0));
   }
 
-  /** Remembers where the ceremony folder lies now. */
-  moveTo(folder: string, planFile: string): void {
+  /** Remembers where the ceremony folder lies now. Its plan file is put back as it was joined, so that goes for its hash too. */
+  moveTo(folder: string): void {
+    const { planFile } = CeremonyStore.#place(this.home, this.dir);
     this.home.disk.write(join(this.dir, 'place.json'), canonicalBytes({ folder, planFile }));
   }
   get folder(): string {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { checkPlan, planSeats, planSession, witnessesOf } from '../plan/plan.ts';
 import { dkgContext, dkgFindings } from '../protocols/dkg.ts';
 import { completeCertificate } from '../protocols/epoch.ts';
+import { sealingReady } from '../sharing/sealing-group.ts';
 import { headOf, nextEntry, encodeChain, parseChain, MAX_CHAIN_BYTES } from '../transcript/chain.ts';
 import { release, scanFolder } from '../transport/folder.ts';
 import { ceremonyId, type Envelope, openBlob } from '../wire/blob.ts';
@@ -39,6 +40,7 @@ export async function witness(home: Home, folder: string, port: Port): Promise<S
     slot.set(e.leaf, e);
     messages.set(e.slot, slot);
   }
+  await sealingReady();
   const { findings, result } = dkgFindings(dkgContext(plan), messages);
   const [finding] = findings;
   if (finding) fail(finding.code, finding.text, { participant: session.seats.find((s) => s.leaf === finding.culprit)?.name });

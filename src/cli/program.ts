@@ -104,6 +104,16 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .addOption(new Option('--reason <REASON>').choices(['operator', 'equivocation', 'stalled', 'mistake', 'suspicion', 'superseded']).makeOptionMandatory())
     .action(run(async () => (await import('./commands/next.ts')).abortCommand));
 
+  program
+    .command('rehearse')
+    .description('a whole ceremony with simulated participants on this machine')
+    .option('--template <NAME>', 'a template, or the path of your own draft')
+    .option('--scheme <SCHEME>', 'signature scheme (default frost-ed25519)')
+    .option('--quorum <EXPR>', "who can sign (default '2-of(alice, bob, carol)')")
+    .option('--fault <FAULT>', 'what goes wrong; repeat for more: tampered-blob, dropped-blob, crash, equivocation, bad-sub-share', (v: string, all: string[] = []) => [...all, v])
+    .option('--out <DIR>', 'the folder to make (default ./rehearsal-DATE-TIME)')
+    .action(run(async () => (await import('./commands/rehearse.ts')).rehearseCommand));
+
   const key = program.command('key').description('keys of this home; public facts only');
   key.command('list').description('all keys').action(run(async () => (await import('./commands/key.ts')).keyList));
   key.command('show').argument('<name>').description('one key').action(run(async () => (await import('./commands/key.ts')).keyShow));
@@ -173,7 +183,9 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     );
 
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    const { operands, unknown } = program.parseOptions([...argv]);
+    if (operands.length === 0 && unknown.length === 0) await run(async () => (await import('./commands/hello.ts')).hello)(program);
+    else await program.parseAsync([...argv], { from: 'user' });
   } catch (e) {
     if (e instanceof CommanderError && e.exitCode === 0) return EXIT.ok;
     const error =

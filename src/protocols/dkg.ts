@@ -91,22 +91,23 @@ function opened(ctx: DkgContext, deal: Envelope): Uint8Array {
 /** Findings about the dealings, given all commits and all deals; also the verdict when there are none. */
 function dealFindings(ctx: DkgContext, commits: ReadonlyMap<number, Envelope>, deals: ReadonlyMap<number, Envelope>): { findings: Finding[]; verdict?: DealingVerdict & { ok: true } } {
   const findings: Finding[] = [];
+  // a round is judged when it is complete, also by whoever judges the evidence: the whole of it goes along
+  const evidence = [...commits.values(), ...deals.values()];
   for (const deal of deals.values()) {
     const own = commits.get(deal.leaf) as Envelope;
     findings.push(
-      ...attempt(deal, [own, deal], () => {
+      ...attempt(deal, evidence, () => {
         if (!equalBytes(opened(ctx, deal), parseCommit(own.body))) fail('E_COMMIT', 'what was revealed is not what was committed to');
       }),
     );
   }
-  findings.push(...[...deals.values()].flatMap((deal) => viewFindings(deal, parseEchoOf(ctx, deal), commits)));
+  findings.push(...[...deals.values()].flatMap((deal) => viewFindings(deal, parseEchoOf(ctx, deal), commits, evidence)));
   if (findings.length > 0) return { findings };
   const verdict = verifyDealings(
     { ...shape(ctx), sid: ctx.session.sid, prekeys: ctx.prekeys },
     new Map([...deals.values()].map((d) => [d.leaf, parseDeal(d.body, ctx.session.seats.length).dealing])),
   );
   if (verdict.ok) return { findings, verdict };
-  const evidence = [...commits.values(), ...deals.values()];
   return {
     findings: verdict.faults.map((f) => ({ code: f.check, culprit: f.dealer, text: `${nameOf(ctx, f.dealer)}: ${f.text}`, evidence })),
   };
@@ -125,7 +126,7 @@ function parseEchoOf(ctx: DkgContext, e: Envelope): Uint8Array | undefined {
 }
 
 /** An echo that differs: nobody is blamed for it; the two signed copies, once together, name the one who equivocated. */
-function viewFindings(e: Envelope, echoed: Uint8Array | undefined, held: ReadonlyMap<number, Envelope>): Finding[] {
+function viewFindings(e: Envelope, echoed: Uint8Array | undefined, held: ReadonlyMap<number, Envelope>, evidence: readonly Envelope[]): Finding[] {
   if (!echoed) return [];
   const differing = echoDifferences(echoed, held);
   if (differing.length === 0) return [];
@@ -135,7 +136,7 @@ function viewFindings(e: Envelope, echoed: Uint8Array | undefined, held: Readonl
       code: 'E_VIEW',
       culprit: undefined,
       text: `${e.name} received another message of ${names} than the one held here`,
-      evidence: [e, ...differing.map((leaf) => held.get(leaf) as Envelope)],
+      evidence,
     },
   ];
 }
@@ -179,10 +180,10 @@ function makeResult(ctx: DkgContext, verdict: DealingVerdict & { ok: true }, com
 
 function closingFindings(ctx: DkgContext, closing: Envelope, result: DkgResult, deals: ReadonlyMap<number, Envelope>, all: readonly Envelope[]): Finding[] {
   const n = ctx.session.seats.length;
-  const views = viewFindings(closing, parseEchoOf(ctx, closing), deals);
-  if (views.length > 0) return views;
   const kind = closingOf(closing.body);
   const evidence = [...all, closing];
+  const views = viewFindings(closing, parseEchoOf(ctx, closing), deals, evidence);
+  if (views.length > 0) return views;
   if (kind === 'close')
     return attempt(closing, evidence, () => {
       const c = parseConfirm(closing.body, n, stockEntryBytes(ctx.plan.scheme));
@@ -213,7 +214,7 @@ function closingFindings(ctx: DkgContext, closing: Envelope, result: DkgResult, 
       return [{ code: e.code, culprit: closing.leaf, text: `${closing.name}: ${e.message}`, evidence }];
     }
   }
-  return attempt(closing, [closing], () => parseEnding(closing.body));
+  return attempt(closing, evidence, () => parseEnding(closing.body));
 }
 
 /**

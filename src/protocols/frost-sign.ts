@@ -10,6 +10,7 @@
 import { group } from '../curves/group.ts';
 import { SCHEMES } from '../curves/scheme.ts';
 import { fromStock, planSession, type SignPlan } from '../plan/plan.ts';
+import type { KeyFacts } from '../policy/gate.ts';
 import type { SignedIntent } from '../policy/intent.ts';
 import { aggregate, verifyShare } from '../schnorr/aggregate.ts';
 import { decodeCommitment } from '../schnorr/commitment.ts';
@@ -17,8 +18,9 @@ import { type SigningRequest, signingRequest } from '../schnorr/request.ts';
 import { signingKey } from '../schnorr/signing-key.ts';
 import { parseQuorum } from '../sharing/expression.ts';
 import { decodeTree, leafPoints } from '../sharing/tree.ts';
-import type { Envelope, Session } from '../wire/blob.ts';
+import { ceremonyId, type Envelope, type Session } from '../wire/blob.ts';
 import { concat, equalBytes, fromHex, Reader, toHex } from '../wire/bytes.ts';
+import { canonicalBytes } from '../wire/canon.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import type { Certificate } from './epoch.ts';
 import { CLOSING, closingOf, type Finding, type Inbound, parseEnding } from './machine.ts';
@@ -85,6 +87,38 @@ export function requestOf(ctx: SignContext, messages: Inbound): SigningRequest {
     commitments,
     message: ctx.message,
     intentHash: ctx.intent.hash,
+  });
+}
+
+/** What the gate is told about a key. */
+export function keyFacts(certificate: Certificate): KeyFacts {
+  const { key, number, roster } = certificate.epoch;
+  return {
+    name: key.name,
+    id: key.id,
+    epoch: number,
+    scheme: key.scheme,
+    mode: key.mode,
+    derivable: SCHEMES[key.scheme].derivable,
+    roster: new Map(roster.map((p) => [p.name, p.identity])),
+  };
+}
+
+/** The bytes of signature.json: the signature with everything that tells what it is. */
+export function signatureFile({ plan, session, intent, key }: SignContext, signature: Uint8Array): Uint8Array {
+  return canonicalBytes({
+    schema: 'mpc-ceremony/signature/1',
+    key: plan.key.name,
+    keyId: plan.key.id,
+    epoch: plan.key.epoch,
+    scheme: plan.key.scheme,
+    path: key.path,
+    publicKey: toHex(key.outputKey),
+    signature: toHex(signature),
+    intent: toHex(intent.hash),
+    message: { sha256: intent.intent.payload.sha256, size: intent.intent.payload.size },
+    signers: plan.participants.map((p) => p.name),
+    ceremony: ceremonyId(session.sid),
   });
 }
 

@@ -6,6 +6,7 @@
  * The last slot holds one of four messages that exclude each other (rule C1): the protocol's own closing message, a
  * complaint, a refusal, or an abandonment. The last three mean "I shall never close".
  */
+import { fromStock, type Plan } from '../plan/plan.ts';
 import type { Envelope } from '../wire/blob.ts';
 import { concat, Reader } from '../wire/bytes.ts';
 import { type ErrorCode, fail } from '../wire/errors.ts';
@@ -30,6 +31,12 @@ export const SLOTS = {
   ],
   'sign-from-stock': [{ slot: 2, name: 'share' }],
 } as const satisfies Record<string, readonly Slot[]>;
+
+/** Slots of a plan, in order. */
+export function slotsOf(plan: Plan): readonly Slot[] {
+  if (plan.kind === 'dkg') return SLOTS.dkg;
+  return fromStock(plan) ? SLOTS['sign-from-stock'] : SLOTS.sign;
+}
 
 /** First byte of a closing message. */
 export const CLOSING = { close: 1, complaint: 2, refuse: 3, abandon: 4 } as const;

@@ -40,7 +40,7 @@ export async function playBadSubShare(play: Play, ceremony: string): Promise<voi
     const observed = verdictOf(judged[i] as Outcome);
     story.gate(fault, who, expected, observed, show(observed));
   });
-  verifyEvidence(play, victim, ceremony, { code: 'E_VSS', culprit: dealer });
-  story.remark(`the program says to the lead: ${judged[0]?.report.error?.remedy ?? ''}`);
-  story.remark(`${dealer} gets the released program back, and the lead begins again`);
+  await verifyEvidence(play, victim, ceremony, { code: 'E_VSS', culprit: dealer });
+  story.remark(`the lawful next step, in the program's words: ${judged[0]?.report.error?.remedy ?? ''}`);
+  story.remark(`the changed program is found; ${dealer} gets the released one back, and the lead begins again`);
 }

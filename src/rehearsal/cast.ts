@@ -37,9 +37,9 @@ export function plainDraft(scheme: SchemeName, quorum: string): Draft {
   };
 }
 
-/** A draft as it can be rehearsed: one laptop is attended by nobody in particular and may be on a network. */
+/** A draft as it can be rehearsed: without the gates that need people, an air gap, or a rehearsal before it. */
 export function rehearsable(draft: Draft, scheme: SchemeName | undefined): Draft {
-  const { machine: _, ...rest } = draft;
+  const { machine: _machine, rehearsal: _rehearsal, ...rest } = draft;
   return { ...rest, attended: false, ...(scheme === undefined ? {} : { scheme }) };
 }
 

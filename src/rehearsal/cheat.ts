@@ -18,7 +18,7 @@ import { boxMask } from '../sharing/box.ts';
 import { decodePolynomials, type Polynomials, subShares } from '../sharing/deal.ts';
 import { decodeDealing, encodeDealing } from '../sharing/dealing.ts';
 import { proveDleq } from '../sharing/prove.ts';
-import { secondBase, sealingGroup } from '../sharing/sealing-group.ts';
+import { multiply, multiplyBase, randomSealingScalar, secondBase } from '../sharing/sealing-group.ts';
 import { sealingContext, sealingStatement, type SealedBoxes } from '../sharing/sealing-proof.ts';
 import { acquireLock } from '../vault/lock.ts';
 import { Secret } from '../vault/secret.ts';
@@ -34,19 +34,17 @@ const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length
 function sealWrong(ctx: DkgContext, dealer: number, victim: string, treeHash: Uint8Array, poly: Polynomials): SealedBoxes {
   const { group, quorum, prekeys } = ctx;
   const { sid } = ctx.session;
-  const g = sealingGroup();
-  const e = g.randomScalar(random);
-  const bases = [g.base, secondBase()] as const;
-  const E = g.encodePoint(g.multiply(bases[0], e));
-  const E2 = g.encodePoint(g.multiply(bases[1], e));
+  const e = randomSealingScalar(random);
+  const E = multiplyBase(e);
+  const E2 = multiply(e, secondBase());
   const shares = subShares(poly, quorum);
   const boxes = quorum.leaves.map((leaf, i) => {
     const P = prekeys[i] as Uint8Array;
-    const K = g.encodePoint(g.multiply(g.decodePoint(P), e));
+    const K = multiply(e, P);
     const wrong = leaf.name === victim ? 1n : 0n;
     return group.encodeScalar(((shares[i] as bigint) + wrong + boxMask({ group, sid, dealer, leaf, E, P }, K)) % group.order);
   });
-  return { E, E2, boxes, proof: proveDleq(sealingContext(sid, dealer, treeHash, boxes, prekeys), e, bases, sealingStatement(E, E2), random) };
+  return { E, E2, boxes, proof: proveDleq(sealingContext(sid, dealer, treeHash, boxes, prekeys), e, sealingStatement(E, E2), random) };
 }
 
 /**

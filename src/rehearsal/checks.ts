@@ -6,13 +6,13 @@ import { fail } from '../wire/errors.ts';
 import { expectGood, type Play } from './play.ts';
 import { together } from './program.ts';
 import { copyOf, MESSAGE } from './stage.ts';
-import { show, verdictOf } from './story.ts';
+import { ANYBODY, show, verdictOf } from './story.ts';
 
 /** Every holder's home shows the same active key, marked as a rehearsal's. @returns the public key, hex */
 export async function checkKey(play: Play): Promise<string> {
   const { key, holders } = play.stage.cast;
   const shown = await together(holders, (who) => play.program.run(who, ['key', 'show', key]), (who, outcome) => {
-    play.story.step(who, 'key show', 'shows the key', outcome);
+    play.story.step(who, 'key show', 'shows the public key', outcome);
     expectGood(who, 'key show', outcome);
   });
   const publicKeys = new Set(shown.map((o) => String(o.report['publicKey'])));
@@ -44,8 +44,8 @@ export async function checkSignature(play: Play, ceremony: string): Promise<stri
 
 /** The transcripts of a finished ceremony verify, as anybody can check without a home. */
 export async function checkTranscripts(play: Play, ceremony: string, reader: string): Promise<void> {
-  const outcome = await play.program.run(reader, ['transcript', 'verify', copyOf(reader, ceremony)]);
-  play.story.step('anybody', 'transcript verify', `checks the record of ${ceremony}, without a home or a secret`, outcome);
+  const outcome = await play.program.run(ANYBODY, ['transcript', 'verify', copyOf(reader, ceremony)]);
+  play.story.step(ANYBODY, 'transcript verify', `checks the record of ${ceremony}, without a home or a secret`, outcome);
   const verdict = outcome.report['verdict'];
   const good = outcome.exit === 0 && verdict === 'ok';
   play.story.check(`transcripts of ${ceremony}`, good ? 'ok' : 'wrong', good ? `the record of ${ceremony} verifies: ok` : `the record of ${ceremony}: ${typeof verdict === 'string' ? verdict : show(verdictOf(outcome))}`);

@@ -43,7 +43,7 @@ export async function playEquivocation(play: Play, ceremony: string): Promise<vo
   stopped.forEach((outcome, i) => {
     story.gate(fault, honest[i] as string, { exit: 23, code: 'E_EQUIVOCATION', participant: culprit }, verdictOf(outcome), show(verdictOf(outcome)));
   });
-  for (const who of honest) verifyEvidence(play, who, ceremony, { code: 'E_EQUIVOCATION', culprit });
+  for (const who of honest) await verifyEvidence(play, who, ceremony, { code: 'E_EQUIVOCATION', culprit });
   await mend(play, ceremony, culprit, twin, versions.twin, stopped[0] as Outcome);
 }
 
@@ -54,8 +54,9 @@ async function mend(play: Play, ceremony: string, culprit: string, twin: string,
   courier.hand(culprit, ceremony, `round-1/${culprit}-as-received-by-others.blob`, foreign);
   const [outcome] = (await actTogether(play, [culprit], 'next', onCopy('next', ceremony), '')) as [Outcome];
   story.gate(fault, culprit, { exit: 24, code: 'E_ROLLBACK' }, verdictOf(outcome), show(verdictOf(outcome)));
-  story.remark(`the program says to the lead: ${stopped.report.error?.remedy ?? ''}`);
-  story.remark(`the copy is found and destroyed; ${culprit} renews the card and gives it to the lead`);
+  story.remark(`the lawful next step, in the program's words: ${stopped.report.error?.remedy ?? ''}`);
+  story.remark(`to ${culprit}: ${outcome.report.error?.remedy ?? ''}`);
+  story.remark(`so it is done: the copy is destroyed, ${culprit} renews the card, and the lead begins again`);
   rmSync(join(stage.root, homeOf(twin)), { recursive: true });
   await act(play, culprit, 'card renew', ['card', 'renew'], 'makes fresh one-time keys and destroys the older ones');
   cpSync(join(stage.root, homeOf(culprit), 'identity', `${culprit}.card`), join(stage.root, CARDS, `${culprit}.card`));

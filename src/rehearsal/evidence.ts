@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { CeremonyStore } from '../ceremony/store.ts';
 import { dkgContext, dkgFindings } from '../protocols/dkg.ts';
 import { equivocation, type Finding } from '../protocols/machine.ts';
+import { sealingReady } from '../sharing/sealing-group.ts';
 import { realDisk } from '../vault/durable.ts';
 import { type Envelope, openBlob } from '../wire/blob.ts';
 import type { ErrorCode } from '../wire/errors.ts';
@@ -27,7 +28,8 @@ function findings(store: CeremonyStore, envelopes: readonly Envelope[]): readonl
 }
 
 /** Tells whether the evidence in a participant's folder shows what it claims. */
-export function verifyEvidence(play: Play, who: string, ceremony: string, claim: { code: ErrorCode; culprit: string }): void {
+export async function verifyEvidence(play: Play, who: string, ceremony: string, claim: { code: ErrorCode; culprit: string }): Promise<void> {
+  await sealingReady();
   const dir = join(play.stage.root, copyOf(who, ceremony));
   const path = filesIn(dir).find((p) => p.startsWith('evidence/') && p.endsWith(`-${claim.culprit}.json`));
   const name = `evidence ${claim.code} at ${who}`;
@@ -39,5 +41,5 @@ export function verifyEvidence(play: Play, who: string, ceremony: string, claim:
   const { envelopes } = v.parse(EvidenceSchema, JSON.parse(readFileSync(join(dir, path), 'utf8')));
   const shown = store && findings(store, envelopes.map((e) => openBlob(new Uint8Array(Buffer.from(e, 'base64')), store.session)));
   const proves = shown?.some((f) => f.code === claim.code && store?.session.seats.find((s) => s.leaf === f.culprit)?.name === claim.culprit) === true;
-  play.story.check(name, proves ? 'ok' : 'wrong', `the evidence at ${who} ${proves ? 'proves' : 'does NOT prove'} ${claim.code} by ${claim.culprit} to anybody (${path})`);
+  play.story.check(name, proves ? 'ok' : 'wrong', `the evidence that ${who} keeps ${proves ? 'proves' : 'does NOT prove'} to anybody that it was ${claim.culprit} (${claim.code})`);
 }

@@ -35,6 +35,9 @@ export interface Outcome {
 /** How many processes run at once: each takes one core for a moment, and 64 MiB for the key derivation. */
 const LANES = 2;
 
+/** Environment variable that a rehearsal home obeys. */
+const CRASH = 'MPC_CEREMONY_REHEARSE_CRASH';
+
 export class Program {
   readonly #stage: Stage;
   readonly #entry: string;
@@ -55,12 +58,12 @@ export class Program {
   async run(who: string, args: readonly string[], options: { readonly home?: string; readonly killAt?: number } = {}): Promise<Outcome> {
     const command = [...args, '--home', options.home ?? homeOf(who), '--passphrase-file', PASSPHRASE_FILE, '--no-input', '--json'];
     const env = { ...process.env };
-    for (const name of ['MPC_CEREMONY_HOME', 'MPC_CEREMONY_REHEARSE_CRASH']) delete env[name];
-    if (options.killAt !== undefined) env['MPC_CEREMONY_REHEARSE_CRASH'] = String(options.killAt);
+    for (const name of ['MPC_CEREMONY_HOME', CRASH]) delete env[name];
+    if (options.killAt !== undefined) env[CRASH] = String(options.killAt);
     if (this.#running === LANES) await new Promise<void>((go) => this.#waiting.push(go));
     else this.#running += 1;
     try {
-      return await this.#spawn(command, env);
+      return await this.#spawn(command, env, options.killAt);
     } finally {
       const next = this.#waiting.shift();
       if (next) next();
@@ -68,8 +71,8 @@ export class Program {
     }
   }
 
-  #spawn(command: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
-    const line = `mpc-ceremony ${command.map((a) => (/^[\w@%+=:,./-]+$/.test(a) ? a : `'${a}'`)).join(' ')}`;
+  #spawn(command: readonly string[], env: NodeJS.ProcessEnv, killAt: number | undefined): Promise<Outcome> {
+    const line = `${killAt === undefined ? '' : `${CRASH}=${String(killAt)} `}mpc-ceremony ${command.map((a) => (/^[\w@%+=:,./-]+$/.test(a) ? a : `'${a}'`)).join(' ')}`;
     const started = performance.now();
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [this.#entry, ...command, '--quiet'], { cwd: this.#stage.root, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -79,7 +82,8 @@ export class Program {
       child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
       child.once('error', reject);
       child.once('close', (exit, signal) => {
-        const report = signal === null ? parse(stdout, stderr) : {};
+        // what is told, and kept, does not depend on where the folder lies
+        const report = signal === null ? parse(stdout.replaceAll(`${this.#stage.root}/`, ''), stderr) : {};
         resolve({ line, exit: exit ?? undefined, killed: signal === 'SIGKILL', report, milliseconds: performance.now() - started });
       });
     });

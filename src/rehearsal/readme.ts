@@ -34,5 +34,9 @@ export function readme({ cast, attempts, signing, failure }: Result): string {
     `  mpc-ceremony next ${cast.lead}/${key} --home homes/${cast.lead} \\`,
     '               --passphrase-file passphrase.txt',
     '      (running a step again is harmless: it writes the same files again)',
+    '',
+    ...fold('A production draft with "rehearsal: required" begins only after a rehearsal with the same names and quorum. To rely on this one:', 78),
+    '',
+    `  mpc-ceremony dkg --rehearsed ${cast.lead}/${key} …`,
   ].join('\n')}\n`;
 }

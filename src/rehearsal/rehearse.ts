@@ -3,7 +3,6 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Draft } from '../ceremony/draft.ts';
-import { CeremonyError } from '../wire/errors.ts';
 import { type Cast, castOf } from './cast.ts';
 import { checkKey, checkSignature, checkTranscripts } from './checks.ts';
 import { Courier } from './courier.ts';
@@ -14,7 +13,7 @@ import { Program } from './program.ts';
 import { readme } from './readme.ts';
 import { signMessage } from './signing.ts';
 import { CARDS, homeOf, makeStage } from './stage.ts';
-import { Story } from './story.ts';
+import { answered, Story } from './story.ts';
 
 export interface Request {
   readonly draft: Draft;
@@ -65,9 +64,8 @@ export async function rehearse(request: Request): Promise<Result> {
     await checkTranscripts(play, result.attempts.at(-1) as string, cast.lead);
     await checkTranscripts(play, result.signing, cast.signers[0] as string);
   } catch (e) {
-    if (!(e instanceof CeremonyError)) throw e;
-    result.failure = e.message;
-    story.remark(`✗ the rehearsal ends here: ${e.message}`);
+    result.failure = e instanceof Error ? e.message : String(e);
+    story.remark(`✗ the rehearsal ends here: ${result.failure}`);
   }
   result.failure ??= fault(story);
   writeFileSync(join(stage.root, 'log.txt'), story.log);
@@ -86,7 +84,7 @@ async function makeHomes(play: Play): Promise<void> {
 
 /** The first gate or check that is not as it should be. */
 function fault(story: Story): string | undefined {
-  const gate = story.faults.find((f) => f.gates.length === 0 || f.gates.some((g) => !g.asItShouldBe));
+  const gate = story.faults.find((f) => !answered(f));
   if (gate) return `the gates did not answer the fault ${gate.fault} as they should`;
   return story.checks.find((c) => c.verdict === 'wrong')?.text;
 }

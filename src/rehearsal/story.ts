@@ -17,11 +17,13 @@ export interface StepRecord {
 
 /** What a gate ought to say, or said. */
 export interface Verdict {
-  readonly exit: number | null;
+  readonly exit?: number | null;
   readonly code?: string | undefined;
   /** The participant who is named: as the culprit, or as the one whose message is missing. */
   readonly participant?: string | undefined;
   readonly file?: string | undefined;
+  /** Whether what left the laptop stayed the same byte for byte. */
+  readonly sameBytes?: boolean;
 }
 
 export interface GateRecord {
@@ -44,6 +46,9 @@ export interface CheckRecord {
   readonly verdict: 'ok' | 'wrong' | 'not-checked';
   readonly text: string;
 }
+
+/** Who needs neither home nor secret. */
+export const ANYBODY = 'anybody';
 
 export class Story {
   readonly #say: (text: string) => void;
@@ -81,12 +86,17 @@ export class Story {
     this.#tell(text);
   }
 
+  /** A command that is only worth a line in the log. */
+  aside(line: string): void {
+    this.#log.push(`          $ ${line}`);
+  }
+
   /** A run of the program. @param doing what the command is for; the outcome is added */
   step(participant: string, command: string, doing: string, outcome: Outcome): void {
-    const result = inWords(outcome);
+    const result = resultOf(outcome);
     const text = [doing, result].filter((s) => s !== '').join(', ');
-    this.#tell(`${participant}'s laptop: ${command} — ${text}`);
-    this.#log.push(`          $ ${outcome.line}`);
+    this.#tell(`${participant === ANYBODY ? ANYBODY : `${participant}'s laptop`}: ${command} — ${text}`);
+    this.aside(outcome.line);
     const code = outcome.report.error?.code;
     this.steps.push({ at: this.milliseconds, participant, command, exit: outcome.exit ?? null, killed: outcome.killed, ...(code === undefined ? {} : { code }), text });
   }
@@ -107,11 +117,16 @@ export class Story {
 
   /** Compares what a gate said with what it ought to say. */
   gate(fault: FaultRecord, participant: string, expected: Verdict, observed: Verdict, text: string): void {
-    const same = (['exit', 'code', 'participant'] as const).every((k) => expected[k] === undefined || expected[k] === observed[k]);
+    const same = (['exit', 'code', 'participant', 'sameBytes'] as const).every((k) => expected[k] === undefined || expected[k] === observed[k]);
     const asItShouldBe = same && (expected.file === undefined || observed.file?.endsWith(expected.file) === true);
     fault.gates.push({ participant, expected, observed, asItShouldBe, text });
     this.#tell(asItShouldBe ? `gate at ${participant}: ${text}: as it should be` : `gate at ${participant}: expected ${show(expected)}, observed ${show(observed)}: NOT as it should be`, asItShouldBe ? '✓' : '✗');
   }
+}
+
+/** Whether every gate answered a fault as it should. */
+export function answered(fault: FaultRecord): boolean {
+  return fault.gates.length > 0 && fault.gates.every((g) => g.asItShouldBe);
 }
 
 /** The verdict of a run of the program. */
@@ -122,6 +137,7 @@ export function verdictOf(outcome: Outcome): Verdict {
 
 /** A verdict in one line. */
 export function show(v: Verdict): string {
+  if (v.sameBytes !== undefined) return v.sameBytes ? 'the same bytes' : 'other bytes';
   const named = v.participant === undefined || v.participant === '' ? '' : v.code === undefined ? `, waiting for ${v.participant}` : `, naming ${v.participant}`;
   return `exit ${String(v.exit)}${v.code === undefined ? '' : ` ${v.code}`}${named}${v.file === undefined ? '' : `, file ${short(v.file)}`}`;
 }
@@ -131,7 +147,7 @@ export function short(path: string): string {
   return path.split('/').slice(-2).join('/');
 }
 
-function inWords(outcome: Outcome): string {
+function resultOf(outcome: Outcome): string {
   if (outcome.killed) return 'killed by the operating system (kill -9)';
   const { error, did = [], needs = [], kind } = outcome.report;
   if (error) return `stops with exit ${String(outcome.exit)} ${error.code}: ${error.text}`;
@@ -143,8 +159,13 @@ function inWords(outcome: Outcome): string {
     return d === 'signature' ? 'puts the signature together and verifies it' : d;
   });
   if (parts.length > 0) return parts.join(', ');
-  if (needs.length > 0) return `waits for ${needs.map((n) => n.from).join(' and ')}`;
+  if (needs.length > 0) return `waits for ${inWords(needs.map((n) => n.from))}`;
   return outcome.report.nextAction?.code === 'DONE' ? 'has finished' : '';
+}
+
+/** Names as a sentence lists them. */
+export function inWords(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
 }
 
 /** Words of a text in lines of at most `width` columns. */

@@ -6,14 +6,14 @@ import { Reader } from '../wire/bytes.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import { digest } from '../wire/hash.ts';
 import { unmask } from './box.ts';
-import { decodeDleqProof, DLEQ_BYTES, failingDleq, type DleqStatement } from './dleq.ts';
+import { decodeDleqProof, DLEQ_BYTES, dleqHolds, type DleqStatement } from './dleq.ts';
 import type { Leaf } from './expression.ts';
-import { sealingGroup } from './sealing-group.ts';
+import { POINT_BYTES, requirePoint } from './sealing-group.ts';
 import { leafPoint } from './tree.ts';
 import type { VerifiedDealing, VerifiedRound } from './verify-dealings.ts';
 
 /** K ‖ A1 ‖ A2 ‖ z. */
-export const COMPLAINT_BYTES = 32 + DLEQ_BYTES;
+export const COMPLAINT_BYTES = POINT_BYTES + DLEQ_BYTES;
 
 /** Where the disputed box stands. */
 export interface Dispute {
@@ -44,8 +44,7 @@ export function complaintContext({ sid, dealer, leaf, dealing }: Dispute): Uint8
 
 /** What a complaint states: log_B P = log_E K. */
 export function complaintStatement({ dealing, P }: Dispute, K: Uint8Array): DleqStatement {
-  const g = sealingGroup();
-  return [g.encodePoint(g.base), dealing.sealing.E, P, K];
+  return { P1: P, B2: dealing.sealing.E, P2: K };
 }
 
 /**
@@ -65,21 +64,13 @@ export function boxFits({ sid, dealer, dealing, leaf, P }: Dispute, K: Uint8Arra
  * @param bytes K ‖ A1 ‖ A2 ‖ z
  */
 export function judgeComplaint(dispute: Dispute, bytes: Uint8Array): 'dealer' | 'complainer' {
-  const { dealing, P } = dispute;
-  const g = sealingGroup();
-  const own = g.decodePoint(P);
+  requirePoint(dispute.P);
   try {
     const reader = new Reader(bytes, 'E_FALSE_COMPLAINT');
-    const K = reader.take(g.pointBytes, 'K');
+    const K = requirePoint(reader.take(POINT_BYTES, 'K'));
     const proof = decodeDleqProof(reader.take(DLEQ_BYTES, 'proof'), 'E_FALSE_COMPLAINT');
     reader.end();
-    const claim = {
-      context: complaintContext(dispute),
-      statement: complaintStatement(dispute, K),
-      points: [own, g.decodePoint(K)] as const,
-      proof,
-    };
-    if (failingDleq([g.base, dealing.sealing.point], [claim]).length > 0) return 'complainer';
+    if (!dleqHolds(complaintContext(dispute), complaintStatement(dispute, K), proof)) return 'complainer';
     return boxFits(dispute, K) ? 'complainer' : 'dealer';
   } catch (e) {
     if (e instanceof CeremonyError && e.code !== 'E_INTERNAL') return 'complainer';

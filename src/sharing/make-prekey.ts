@@ -1,8 +1,9 @@
 /** One-time encryption keys: the owner's side. Secret. */
+import { concat } from '../wire/bytes.ts';
 import type { Random } from '../wire/random.ts';
-import { prekeyContext, type PrekeyId } from './prekey.ts';
-import { proveSchnorr } from './prove.ts';
-import { sealingGroup } from './sealing-group.ts';
+import { prekeyChallenge, prekeyContext, type PrekeyId } from './prekey.ts';
+import { sealingNonce } from './prove.ts';
+import { addProduct, multiplyBase, randomSealingScalar } from './sealing-group.ts';
 
 export interface NewPrekey {
   /** p: 32 bytes, secret; to be sealed at rest and destroyed by the rules of the epoch. */
@@ -13,10 +14,14 @@ export interface NewPrekey {
   readonly pop: Uint8Array;
 }
 
-/** Draws a prekey. While it is made p also exists as a bigint, which cannot be wiped. */
+/** Draws a prekey and proves its possession. @throws E_RNG */
 export function makePrekey(id: PrekeyId, random: Random): NewPrekey {
-  const g = sealingGroup();
-  const p = g.randomScalar(random);
-  const P = g.encodePoint(g.multiply(g.base, p));
-  return { secret: g.encodeScalar(p), P, pop: proveSchnorr(g, prekeyContext(id), p, P, random) };
+  const secret = randomSealingScalar(random);
+  const P = multiplyBase(secret);
+  const context = prekeyContext(id);
+  const nonce = sealingNonce(context, secret, random);
+  const R = multiplyBase(nonce);
+  const z = addProduct(nonce, prekeyChallenge(context, P, R), secret);
+  nonce.fill(0);
+  return { secret, P, pop: concat(R, z) };
 }

@@ -7,7 +7,7 @@ import { equalBytes } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import type { Leaf } from './expression.ts';
 import { openBox, type OwnPrekey } from './seal.ts';
-import { sealingGroup } from './sealing-group.ts';
+import { multiplyBase, requireScalar } from './sealing-group.ts';
 import { leafPoint, type PublicTree } from './tree.ts';
 import type { VerifiedRound } from './verify-dealings.ts';
 
@@ -28,9 +28,8 @@ export type Received =
 
 /** A damaged or exchanged prekey would make every honest dealer look like a cheat. */
 function requirePrekey({ round, leaf, prekey }: ReceiveRequest): void {
-  const g = sealingGroup();
   const named = round.prekeys[leaf.id - 1];
-  const own = g.encodePoint(g.multiply(g.base, g.decodeScalar(prekey.secret)));
+  const own = multiplyBase(requireScalar(prekey.secret));
   if (named === undefined || !equalBytes(named, prekey.P) || !equalBytes(named, own))
     fail('E_STATE', 'the stored one-time key is not the one that the plan names', { participant: leaf.name });
 }
@@ -55,7 +54,7 @@ export function receiveShares(request: ReceiveRequest): Received {
   for (const [dealer, { sealing }] of round.dealings) {
     const box = sealing.boxes[leaf.id - 1] ?? fail('E_INTERNAL', 'the leaf is of another quorum');
     const facts = { group, sid: round.sid, dealer, leaf, E: sealing.E, P: prekey.P };
-    values.set(dealer, openBox(facts, box, sealing.point, prekey.secret));
+    values.set(dealer, openBox(facts, box, prekey.secret));
   }
   const total = [...values.values()].reduce((sum, v) => (sum + v) % group.order, 0n);
   if (fits(round.tree, leaf, total)) return { ok: true, share: group.encodeScalar(total) };

@@ -1,22 +1,26 @@
 /**
- * The provers: Schnorr and equality of discrete logarithms. Secret: the witness and the nonce exist here as bigints,
- * which cannot be wiped.
+ * The provers. Secret: in the groups of keys the witness and the nonce exist as bigints, which cannot be wiped; in the
+ * sealing group they are bytes.
+ *
+ * Every nonce comes from 32 fresh bytes, the witness and the context: a source of randomness that repeats gives away
+ * nothing, because another context or witness gives another nonce.
  */
-import { hashToScalar, type Group, type Point } from '../curves/group.ts';
+import { hashToScalar, type Group } from '../curves/group.ts';
 import { concat } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import type { Random } from '../wire/random.ts';
 import { dleqChallenge, type DleqStatement } from './dleq.ts';
 import { schnorrChallenge } from './schnorr-proof.ts';
-import { sealingGroup } from './sealing-group.ts';
+import { addProduct, hashToSealingScalar, multiply, multiplyBase } from './sealing-group.ts';
 
-/**
- * A nonce from 32 fresh bytes, the witness and the context: a source of randomness that repeats gives away nothing,
- * because another context or witness gives another nonce.
- */
-function hedgedNonce(group: Group, context: Uint8Array, witness: bigint, random: Random): bigint {
+function freshBytes(random: Random): Uint8Array {
   const fresh = random(32);
   if (fresh.length !== 32) fail('E_RNG', 'the random source gave another number of bytes');
+  return fresh;
+}
+
+function hedgedNonce(group: Group, context: Uint8Array, witness: bigint, random: Random): bigint {
+  const fresh = freshBytes(random);
   const bytes = group.encodeScalar(witness);
   const nonce = hashToScalar(group, 'nonce/v1', fresh, bytes, context);
   bytes.fill(0);
@@ -24,8 +28,16 @@ function hedgedNonce(group: Group, context: Uint8Array, witness: bigint, random:
   return nonce;
 }
 
+/** A nonce of the sealing group for a witness there; 32 bytes each, secret. @throws E_RNG */
+export function sealingNonce(context: Uint8Array, witness: Uint8Array, random: Random): Uint8Array {
+  const fresh = freshBytes(random);
+  const nonce = hashToSealingScalar('nonce/v1', fresh, witness, context);
+  fresh.fill(0);
+  return nonce;
+}
+
 /**
- * Proves knowledge of the witness of X = witness·G.
+ * Proves knowledge of the witness of X = witness·G in the group of a key.
  * @returns R ‖ z
  * @throws E_INTERNAL for witness 0
  */
@@ -43,19 +55,14 @@ export function proveSchnorr(
 }
 
 /**
- * Proves that one witness gives both points: P1 = witness·B1 and P2 = witness·B2, in ristretto255.
+ * Proves that one witness gives both points of the statement: P1 = witness·B and P2 = witness·B2.
+ * @param witness 32 bytes, secret
  * @returns A1 ‖ A2 ‖ z, 96 bytes
  */
-export function proveDleq(
-  context: Uint8Array,
-  witness: bigint,
-  bases: readonly [Point, Point],
-  statement: DleqStatement,
-  random: Random,
-): Uint8Array {
-  const g = sealingGroup();
-  const nonce = hedgedNonce(g, context, witness, random);
-  const commitments = concat(...bases.map((base) => g.encodePoint(g.multiply(base, nonce))));
-  const challenge = dleqChallenge(context, statement, commitments);
-  return concat(commitments, g.encodeScalar((nonce + challenge * witness) % g.order));
+export function proveDleq(context: Uint8Array, witness: Uint8Array, statement: DleqStatement, random: Random): Uint8Array {
+  const nonce = sealingNonce(context, witness, random);
+  const commitments = concat(multiplyBase(nonce), multiply(nonce, statement.B2));
+  const z = addProduct(nonce, dleqChallenge(context, statement, commitments), witness);
+  nonce.fill(0);
+  return concat(commitments, z);
 }

@@ -71,6 +71,6 @@ export function failingSchnorr(group: Group, claims: readonly SchnorrClaim[]): n
   };
   const all = claims.map((_, i) => i);
   const responses = claims.map((c) => c.proof.response);
-  if (holds(all, batchWeights(group, challenges, responses, 1))) return [];
+  if (holds(all, batchWeights(group, challenges, responses))) return [];
   return all.filter((i) => !holds([i], [1n]));
 }

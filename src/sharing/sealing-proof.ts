@@ -3,13 +3,12 @@
  * the proof before opening anything: a dealer that derives its E from somebody else's would otherwise turn an honest
  * complaint about its garbage into the opening of that other dealer's box.
  */
-import type { Group, Point } from '../curves/group.ts';
+import type { Group } from '../curves/group.ts';
 import { concat, Reader } from '../wire/bytes.ts';
 import { digest } from '../wire/hash.ts';
-import type { DleqClaim, DleqProof, DleqStatement } from './dleq.ts';
-import { decodeDleqProof, DLEQ_BYTES, failingDleq } from './dleq.ts';
+import { decodeDleqProof, DLEQ_BYTES, dleqHolds, type DleqProof, type DleqStatement } from './dleq.ts';
 import type { Quorum } from './expression.ts';
-import { secondBase, sealingGroup } from './sealing-group.ts';
+import { POINT_BYTES, requirePoint, secondBase } from './sealing-group.ts';
 
 /** E = e·B, E′ = e·B′, the proof that both have one e, and a box for every leaf in the order of ids. As bytes. */
 export interface SealedBoxes {
@@ -25,14 +24,12 @@ export interface SealedBoxes {
 
 /** Sealed boxes whose form was checked. */
 export interface Sealing extends SealedBoxes {
-  readonly point: Point;
-  readonly point2: Point;
   readonly dleq: DleqProof;
 }
 
 /** Bytes of an encoded sealing. @param group of the dealt key */
 export function sealingBytes(group: Group, quorum: Quorum): number {
-  return 2 * sealingGroup().pointBytes + DLEQ_BYTES + quorum.leaves.length * group.scalarBytes;
+  return 2 * POINT_BYTES + DLEQ_BYTES + quorum.leaves.length * group.scalarBytes;
 }
 
 /** E ‖ E′ ‖ proof ‖ boxes. */
@@ -42,16 +39,15 @@ export function encodeSealing(sealed: SealedBoxes): Uint8Array {
 
 /** Reads a sealing of exact length. @throws E_DEALING on another length; E_POINT, E_SCALAR */
 export function decodeSealing(group: Group, quorum: Quorum, bytes: Uint8Array): Sealing {
-  const g = sealingGroup();
   const reader = new Reader(bytes, 'E_DEALING');
-  const E = reader.take(g.pointBytes, 'sealing key');
-  const E2 = reader.take(g.pointBytes, 'second sealing key');
+  const E = reader.take(POINT_BYTES, 'sealing key');
+  const E2 = reader.take(POINT_BYTES, 'second sealing key');
   const proof = reader.take(DLEQ_BYTES, 'sealing proof');
   const boxes = quorum.leaves.map((leaf) => reader.take(group.scalarBytes, `box of ${leaf.name}`));
   reader.end();
   for (const box of boxes) group.decodeScalar(box);
   const dleq = decodeDleqProof(proof, 'E_DEALING');
-  return { E, E2, proof, boxes, point: g.decodePoint(E), point2: g.decodePoint(E2), dleq };
+  return { E: requirePoint(E), E2: requirePoint(E2), proof, boxes, dleq };
 }
 
 /** What a sealing proof is bound to (32 bytes): session, dealer, all commitments, all boxes, all prekeys. */
@@ -67,8 +63,7 @@ export function sealingContext(
 
 /** What the sealing proof states: log_B E = log_B′ E′. */
 export function sealingStatement(E: Uint8Array, E2: Uint8Array): DleqStatement {
-  const g = sealingGroup();
-  return [g.encodePoint(g.base), g.encodePoint(secondBase()), E, E2];
+  return { P1: E, B2: secondBase(), P2: E2 };
 }
 
 export interface SealingClaim {
@@ -78,17 +73,11 @@ export interface SealingClaim {
 }
 
 /**
- * Ids of the dealers whose sealing proof does not hold; in one batch unless one fails.
+ * Ids of the dealers whose sealing proof does not hold.
  * @param prekeys all receivers' prekeys as the plan names them, in the order of ids
  */
 export function verifySealings(sid: Uint8Array, prekeys: readonly Uint8Array[], claims: readonly SealingClaim[]): number[] {
-  const dleqs = claims.map(
-    ({ dealer, treeHash, sealing }): DleqClaim => ({
-      context: sealingContext(sid, dealer, treeHash, sealing.boxes, prekeys),
-      statement: sealingStatement(sealing.E, sealing.E2),
-      points: [sealing.point, sealing.point2],
-      proof: sealing.dleq,
-    }),
-  );
-  return failingDleq([sealingGroup().base, secondBase()], dleqs).map((i) => (claims[i] as SealingClaim).dealer);
+  const holds = ({ dealer, treeHash, sealing: { E, E2, boxes, dleq } }: SealingClaim): boolean =>
+    dleqHolds(sealingContext(sid, dealer, treeHash, boxes, prekeys), sealingStatement(E, E2), dleq);
+  return claims.filter((claim) => !holds(claim)).map(({ dealer }) => dealer);
 }

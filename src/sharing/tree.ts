@@ -109,6 +109,31 @@ function evaluate(atZero: Point, commitments: readonly Point[], x: number, group
   return atZero.add(sum);
 }
 
+/**
+ * F_g(1), …, F_g(count): by Horner as many as fix the polynomial together with F_g(0), the others by their differences,
+ * one addition for each degree.
+ */
+function evaluateAll(atZero: Point, commitments: readonly Point[], count: number, group: Group): Point[] {
+  const degree = commitments.length;
+  const values = Array.from({ length: Math.min(degree, count) }, (_, i) => evaluate(atZero, commitments, i + 1, group));
+  if (count <= degree) return values;
+  // differences of order 0, 1, …, degree that end at the newest value; the last one is the same everywhere
+  const differences: Point[] = [];
+  for (let newest of [atZero, ...values]) {
+    for (const [order, previous] of differences.entries()) {
+      differences[order] = newest;
+      newest = newest.subtract(previous);
+    }
+    differences.push(newest);
+  }
+  while (values.length < count) {
+    for (let order = degree - 1; order >= 0; order--)
+      differences[order] = (differences[order] as Point).add(differences[order + 1] as Point);
+    values.push(differences[0] as Point);
+  }
+  return values;
+}
+
 /** L_leaf: the point of the leaf's share; the identity is possible and the caller's to refuse. */
 export function leafPoint(tree: PublicTree, leaf: Leaf): Point {
   let value = tree.constant ?? tree.group.identity;
@@ -124,9 +149,9 @@ export function leafPoint(tree: PublicTree, leaf: Leaf): Point {
 export function leafPoints(tree: PublicTree): Map<number, Point> {
   const points = new Map<number, Point>();
   const walk = (gate: Gate, value: Point): void => {
-    const commitments = gateOf(tree, gate.label);
+    const values = evaluateAll(value, gateOf(tree, gate.label), gate.children.length, tree.group);
     for (const child of gate.children) {
-      const at = evaluate(value, commitments, child.index, tree.group);
+      const at = values[child.index - 1] as Point;
       if (child.kind === 'leaf') points.set(child.id, at);
       else walk(child, at);
     }

@@ -41,6 +41,8 @@ export interface VerifiedRound {
   readonly dealings: ReadonlyMap<number, VerifiedDealing>;
 }
 
+const byDealer = (a: DealingFault, b: DealingFault): number => a.dealer - b.dealer;
+
 export type DealingVerdict = VerifiedRound | { readonly ok: false; readonly faults: readonly DealingFault[] };
 
 function requireRound(round: DealingRound, bytes: ReadonlyMap<number, Uint8Array>): void {
@@ -54,10 +56,10 @@ function requireRound(round: DealingRound, bytes: ReadonlyMap<number, Uint8Array
   if (isPinned(kind) !== (expected !== undefined)) fail('E_INTERNAL', 'pinned constants and kind do not agree');
 }
 
-/** Dealers with a point that is not of prime order; every coefficient of the sum is looked at first. */
-function outsideSubgroup(group: Group, dealings: ReadonlyMap<number, Dealing>): number[] {
+/** Dealers with a point that is not of prime order; every coefficient of the sum of all trees is looked at first. */
+function outsideSubgroup(group: Group, dealings: ReadonlyMap<number, Dealing>, sum: PublicTree): number[] {
   const clean = (tree: PublicTree): boolean => coefficients(tree).every((p) => group.inSubgroup(p));
-  if (dealings.size === 0 || clean(addTrees([...dealings.values()].map((d) => d.tree)))) return [];
+  if (clean(sum)) return [];
   return [...dealings].filter(([, d]) => !clean(d.tree)).map(([dealer]) => dealer);
 }
 
@@ -86,27 +88,29 @@ export function verifyDealings(round: DealingRound, bytes: ReadonlyMap<number, U
 
   const dealings = new Map<number, Dealing>();
   for (const [dealer, raw] of bytes) attempt(dealer, () => dealings.set(dealer, decodeDealing(round, raw)));
-  for (const dealer of outsideSubgroup(group, dealings)) blame(dealer, 'E_POINT', 'a commitment is not of prime order');
-  for (const [dealer, { tree }] of dealings)
+  if (dealings.size === 0) return { ok: false, faults: [...faults.values()].sort(byDealer) };
+  const tree = addTrees([...dealings.values()].map((d) => d.tree));
+  for (const dealer of outsideSubgroup(group, dealings, tree)) blame(dealer, 'E_POINT', 'a commitment is not of prime order');
+  for (const [dealer, dealing] of dealings)
     attempt(dealer, () => {
-      checkConstant(kind, tree, expected?.get(dealer));
+      checkConstant(kind, dealing.tree, expected?.get(dealer));
     });
-  const possessions = [...dealings].flatMap(([dealer, { tree, treeHash, treeBytes, possession }]) =>
-    possession === undefined || tree.constant === undefined
+  const possessions = [...dealings].flatMap(([dealer, { tree: { constant }, treeHash, treeBytes, possession }]) =>
+    possession === undefined || constant === undefined
       ? []
-      : [{ dealer, treeHash, constantBytes: treeBytes.subarray(0, group.pointBytes), constant: tree.constant, proof: possession }],
+      : [{ dealer, treeHash, constantBytes: treeBytes.subarray(0, group.pointBytes), constant, proof: possession }],
   );
   for (const dealer of verifyPossessions(group, sid, possessions))
     blame(dealer, 'E_POP', 'the proof of possession does not hold');
   const sealings = [...dealings].map(([dealer, { treeHash, sealing }]) => ({ dealer, treeHash, sealing }));
   for (const dealer of verifySealings(sid, prekeys, sealings)) blame(dealer, 'E_SEALING', 'the sealing proof does not hold');
 
-  if (faults.size > 0) return { ok: false, faults: [...faults.values()].sort((a, b) => a.dealer - b.dealer) };
+  if (faults.size > 0) return { ok: false, faults: [...faults.values()].sort(byDealer) };
   return {
     ok: true,
     sid,
     prekeys,
-    tree: addTrees([...dealings.values()].map((d) => d.tree)),
+    tree,
     dealings: dealings as ReadonlyMap<number, Dealing> as ReadonlyMap<number, VerifiedDealing>,
   };
 }

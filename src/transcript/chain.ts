@@ -49,9 +49,10 @@ export function encodeChain(entries: readonly Entry[]): Uint8Array {
   return new TextEncoder().encode(entries.map((e) => `${e.line}\n`).join(''));
 }
 
-/** Lines of a chain file. @throws E_CANON when the last line is not ended, E_TOO_LARGE */
+/** Lines of a chain file. @throws E_CANON when it is empty or the last line is not ended, E_TOO_LARGE */
 export function* chainLines(bytes: Uint8Array): Generator<string> {
   if (bytes.length > MAX_CHAIN_BYTES) fail('E_TOO_LARGE', 'a transcript file is too large');
+  if (bytes.length === 0) fail('E_CANON', 'the file is empty');
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   while (at < buffer.length) {
@@ -85,8 +86,8 @@ export function* walkChain(bytes: Uint8Array, owner: ChainOwner): Generator<Entr
     const { payload } = entry;
     if (payload.author !== owner.author) fail('E_CHAIN', `line ${String(seq)}: written by ${payload.author}, in the file of ${owner.author}`, at);
     if (payload.ceremony !== owner.ceremony) fail('E_CHAIN', `line ${String(seq)}: belongs to another ceremony`, at);
-    if (payload.seq !== seq) fail('E_CHAIN', `line ${String(seq)}: expected entry ${String(seq)}, found ${String(payload.seq)}`, at);
-    if (payload.prev !== prev) fail('E_CHAIN', `line ${String(seq)}: does not continue the entry before it`, at);
+    if (payload.seq !== seq) fail('E_CHAIN', `line ${String(seq)}: GAP: expected entry ${String(seq)}, found ${String(payload.seq)}`, at);
+    if (payload.prev !== prev) fail('E_CHAIN', `line ${String(seq)}: BROKEN CHAIN: does not continue the entry before it`, at);
     prev = entry.hash;
     yield entry;
   }

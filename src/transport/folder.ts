@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import type { Disk } from '../vault/durable.ts';
 import { blobHint, type BlobHint, MAX_BLOB_BYTES } from '../wire/blob.ts';
+import { equalBytes } from '../wire/bytes.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 
 /** Largest file that is read when looking for messages and records. */
@@ -24,6 +25,8 @@ export interface FolderContents {
   readonly blobs: readonly FoundBlob[];
   /** Files that look like transcript chains. */
   readonly chains: readonly { readonly file: string; readonly bytes: Uint8Array }[];
+  /** Files that look like certificates. */
+  readonly certificates: readonly { readonly file: string; readonly bytes: Uint8Array }[];
   /** Files that could not be read. */
   readonly problems: readonly CeremonyError[];
 }
@@ -40,6 +43,7 @@ export function scanFolder(disk: Disk, root: string): FolderContents {
   if (!disk.exists(root)) fail('E_IO', `there is no folder ${root}`, { file: root, remedy: 'Insert the stick, or give the right folder.' });
   const blobs: FoundBlob[] = [];
   const chains: { file: string; bytes: Uint8Array }[] = [];
+  const certificates: { file: string; bytes: Uint8Array }[] = [];
   const problems: CeremonyError[] = [];
   const look = (file: string): void => {
     let bytes: Uint8Array | undefined;
@@ -52,7 +56,9 @@ export function scanFolder(disk: Disk, root: string): FolderContents {
     }
     if (!bytes) return;
     if (bytes[0] === 0x7b) {
-      if (file.endsWith('.jsonl') || Buffer.from(bytes.subarray(0, 12)).toString('latin1') === '{"payload":"') chains.push({ file, bytes });
+      const start = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
+      if (start === '{"confirms":') certificates.push({ file, bytes });
+      else if (file.endsWith('.jsonl') || start === '{"payload":"') chains.push({ file, bytes });
       return;
     }
     const hint = bytes.length > MAX_BLOB_BYTES ? undefined : blobHint(bytes);
@@ -64,12 +70,29 @@ export function scanFolder(disk: Disk, root: string): FolderContents {
     if (FOLDERS_TO_SKIP.has(dir)) continue;
     for (const name of disk.list(join(root, dir))) look(join(root, dir, name));
   }
-  return { blobs, chains, problems };
+  return { blobs, chains, certificates, problems };
 }
 
-/** Writes one of this participant's own files, if it is missing, older or damaged, and reads it back. */
-export function release(disk: Disk, root: string, path: string, bytes: Uint8Array): void {
+/**
+ * Writes one of this participant's own files, if it is missing, older or damaged, and reads it back.
+ * @returns whether it had to be written
+ */
+export function release(disk: Disk, root: string, path: string, bytes: Uint8Array): boolean {
   const file = join(root, path);
+  const there = holds(disk, file, bytes);
   disk.makeDir(join(file, '..'), 0o755);
+  // also when it is there: whoever copied it may not have waited for the medium
   disk.write(file, bytes, { mode: 0o644, verify: true });
+  return !there;
+}
+
+function holds(disk: Disk, file: string, bytes: Uint8Array): boolean {
+  try {
+    const there = disk.read(file, bytes.length);
+    return there !== undefined && equalBytes(there, bytes);
+  } catch (e) {
+    // larger, a link or no file at all: writing says what is wrong
+    if (e instanceof CeremonyError) return false;
+    throw e;
+  }
 }

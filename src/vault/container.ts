@@ -15,9 +15,9 @@ import { canonicalBytes, parseCanonical, type Json } from '../wire/canon.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import type { Random } from '../wire/random.ts';
+import type { Sodium } from '../wire/sodium.ts';
 import { acceptableCost, KEY_BYTES, SALT_BYTES, type KdfCost } from './kdf.ts';
 import { Secret } from './secret.ts';
-import type { Sodium } from '../wire/sodium.ts';
 
 const MAGIC = utf8('MPCS1');
 const SUITE = 'xchacha20poly1305-hkdf-sha256';

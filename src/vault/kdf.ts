@@ -1,7 +1,7 @@
 /** From a passphrase to a key: Argon2id (RFC 9106) by libsodium, one lane. */
 import { CeremonyError, fail } from '../wire/errors.ts';
-import { Secret } from './secret.ts';
 import type { Sodium } from '../wire/sodium.ts';
+import { Secret } from './secret.ts';
 
 /** What one guess at the passphrase costs. Public; kept in the header of the file it protects. */
 export interface KdfCost {

@@ -9,11 +9,11 @@ import { dirname, join } from 'node:path';
 import { concat } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import type { Random } from '../wire/random.ts';
+import { loadSodium, type Sodium } from '../wire/sodium.ts';
 import { isSealedUnder, MAX_SEALED, open, parseSealed, seal, subkey } from './container.ts';
 import type { Disk } from './durable.ts';
 import { deriveKey, KEY_BYTES, type KdfCost, SALT_BYTES } from './kdf.ts';
 import { Secret } from './secret.ts';
-import { loadSodium, type Sodium } from '../wire/sodium.ts';
 
 export { type KdfCost, PRODUCTION, REHEARSAL } from './kdf.ts';
 

@@ -44,9 +44,7 @@ export function utf8(text: string): Uint8Array {
 /** Big-endian u32. */
 export function u32(value: number): Uint8Array {
   if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) fail('E_INTERNAL', 'u32 out of range');
-  const out = new Uint8Array(4);
-  new DataView(out.buffer).setUint32(0, value);
-  return out;
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 
 /** Reads fixed-format binary data; every call checks that the bytes are there. */

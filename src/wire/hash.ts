@@ -9,17 +9,26 @@ import { concat, u32, utf8 } from './bytes.ts';
 /** What may be hashed: bytes, text, a non-negative integer below 2^32, or a list of these. */
 export type Item = Uint8Array | string | number | readonly Item[];
 
-const TYPE = { bytes: 1, text: 2, number: 3, list: 4 } as const;
+const HEAD = { bytes: Uint8Array.of(1), text: Uint8Array.of(2), number: Uint8Array.of(3), list: Uint8Array.of(4) } as const;
+
+/** Adds the parts of an item's encoding to `parts`. */
+function write(item: Item, parts: Uint8Array[]): void {
+  if (item instanceof Uint8Array) parts.push(HEAD.bytes, u32(item.length), item);
+  else if (typeof item === 'string') {
+    const b = utf8(item);
+    parts.push(HEAD.text, u32(b.length), b);
+  } else if (typeof item === 'number') parts.push(HEAD.number, u32(4), u32(item));
+  else {
+    parts.push(HEAD.list, u32(item.length));
+    for (const each of item) write(each, parts);
+  }
+}
 
 /** The injective encoding: type byte, u32 length (or count of a list), contents. */
 export function encodeItem(item: Item): Uint8Array {
-  if (item instanceof Uint8Array) return concat(Uint8Array.of(TYPE.bytes), u32(item.length), item);
-  if (typeof item === 'string') {
-    const b = utf8(item);
-    return concat(Uint8Array.of(TYPE.text), u32(b.length), b);
-  }
-  if (typeof item === 'number') return concat(Uint8Array.of(TYPE.number), u32(4), u32(item));
-  return concat(Uint8Array.of(TYPE.list), u32(item.length), ...item.map(encodeItem));
+  const parts: Uint8Array[] = [];
+  write(item, parts);
+  return concat(...parts);
 }
 
 /** SHA-256 of bytes (32 bytes). */

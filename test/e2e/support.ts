@@ -95,12 +95,18 @@ function oneObject(stdout: string, args: readonly string[]): Json {
   return value as Json;
 }
 
+/** Where a member's copies and the passphrase lie. */
+export interface Place {
+  readonly dir: string;
+  readonly passphraseFile: string;
+}
+
 /** A participant: a home, and copies of the ceremony folders. */
 export class Member {
-  readonly world: World;
+  readonly world: Place;
   readonly name: string;
   readonly home: string;
-  constructor(world: World, name: string, home: string) {
+  constructor(world: Place, name: string, home: string) {
     this.world = world;
     this.name = name;
     this.home = home;
@@ -122,6 +128,22 @@ export class Member {
   }
 }
 
+/** How the file system is to fail: see children/faults.mjs. */
+export interface Fault {
+  readonly calls: readonly ('open' | 'read' | 'write' | 'fsync' | 'rename' | 'link' | 'unlink' | 'mkdir')[];
+  readonly error: 'KILL' | 'TEAR' | 'FLIP' | 'ENOSPC' | 'EROFS' | 'EIO' | 'EACCES';
+  /** Paths that begin with this; all, unless given. */
+  readonly under?: string;
+  /** The first call that fails, from 1, and how many do. */
+  readonly from?: number;
+  readonly times?: number;
+}
+
+/** Options of a run on a failing file system. */
+export function failing(fault: Fault): RunOptions {
+  return { node: ['--import', join(import.meta.dirname, 'children/faults.mjs')], env: { E2E_FAULT: JSON.stringify(fault) } };
+}
+
 const worlds: string[] = [];
 afterAll(() => {
   for (const dir of worlds.splice(0)) rmSync(dir, { recursive: true, force: true });
@@ -135,7 +157,7 @@ export function newDir(): string {
 }
 
 /** Participants, their cards, and the courier between them. */
-export class World {
+export class World implements Place {
   readonly dir: string;
   readonly passphraseFile: string;
   readonly cards: string;

@@ -228,13 +228,19 @@ describe('public tree', () => {
     expect(coefficients(decodeTreeFast(g, q3, true, new Reader(bytes))).map((c) => g.inSubgroup(c))).toEqual([true, false]);
   });
 
-  test('x·P by doubling and adding, at every x', () => {
-    const wide = parseQuorum(`2-of(${Array.from({ length: 64 }, (_, i) => `p${String(i)}`).join()})`);
-    const { coefficients, tree: t } = makePolynomials(g, wide, 'dkg', undefined, seeded('w'));
-    const points = leafPoints(t);
-    subShares(coefficients, wide).forEach((s, i) => {
-      expect(points.get(i + 1)?.equals(g.multiplyPublic(g.base, s))).toBe(true);
-    });
+  test.each([1, 2, 3, 33, 63, 64])('at every leaf the polynomial’s value: %i of 64 by differences as one by one', (threshold) => {
+    const names = Array.from({ length: 64 }, (_, i) => `p${String(i)}`);
+    const wide = parseQuorum(threshold === 1 ? `all-of(p0, 1-of(${names.slice(1).join()}))` : `${String(threshold)}-of(${names.join()})`);
+    for (const kind of ['dkg', 'refresh'] as const) {
+      const { coefficients, tree: t } = makePolynomials(g, wide, kind, undefined, seeded('w'));
+      const points = leafPoints(t);
+      expect(points.size).toBe(64);
+      for (const [i, s] of subShares(coefficients, wide).entries()) {
+        const expected = g.multiplyPublic(g.base, s);
+        expect(points.get(i + 1)?.equals(expected)).toBe(true);
+        expect(leafPoint(t, wide.leaves[i] as Leaf).equals(expected)).toBe(true);
+      }
+    }
   });
 });
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { activeEpoch, requireKey, sharePath } from '../../src/ceremony/key-store.ts';
-import { slotsOf } from '../../src/ceremony/driver.ts';
+import { slotsOf } from '../../src/protocols/machine.ts';
 import { intentMessage, parseIntent } from '../../src/policy/intent.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { dkgContext, dkgFindings } from '../../src/protocols/dkg.ts';

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { isSealedUnder, MAX_PLAINTEXT, MAX_SEALED, open, parseSealed, seal, type KdfHeader } from '../../src/vault/container.ts';
 import { REHEARSAL } from '../../src/vault/kdf.ts';
 import { Secret } from '../../src/vault/secret.ts';
-import { loadSodium, type Sodium } from '../../src/wire/sodium.ts';
 import { concat, utf8 } from '../../src/wire/bytes.ts';
 import { canonical, type Json } from '../../src/wire/canon.ts';
 import { sha256 } from '../../src/wire/hash.ts';
+import { loadSodium, type Sodium } from '../../src/wire/sodium.ts';
 import { codeOf, random, refusal } from './support.ts';
 
 const PURPOSE = 'keys/treasury/epoch-1/share.sealed';

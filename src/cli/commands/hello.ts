@@ -1,6 +1,6 @@
 /** The program without a command: what there is to do here. Reads the home if there is one, and changes nothing. */
 import { join } from 'node:path';
-import { slotsOf } from '../../ceremony/driver.ts';
+import { slotsOf } from '../../protocols/machine.ts';
 import { lockReason } from '../../ceremony/home.ts';
 import { CeremonyStore } from '../../ceremony/store.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';

@@ -1,11 +1,11 @@
 /** `rehearse`: a whole ceremony with simulated participants on one machine. */
 import { readdirSync } from 'node:fs';
-import { basename, join, relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { type Draft, parseDraft } from '../../ceremony/draft.ts';
 import { plainDraft, rehearsable } from '../../rehearsal/cast.ts';
 import { FAULTS, type FaultName, isFault } from '../../rehearsal/faults.ts';
 import { rehearse, type Result } from '../../rehearsal/rehearse.ts';
-import { show } from '../../rehearsal/story.ts';
+import { answered, inWords } from '../../rehearsal/story.ts';
 import { type SchemeName, SCHEMES } from '../../curves/scheme.ts';
 import { MAX_PLAN_FILE_BYTES } from '../../plan/plan-file.ts';
 import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
@@ -58,6 +58,7 @@ export async function rehearseCommand(ctx: Context, options: RehearseOptions): P
   const faults = faultsOf(options.fault ?? [], draft);
   const now = ctx.now();
   const out = resolve(options.out ?? folderName(now));
+  ctx.out.say(`Rehearsal of ${draft.quorum} in ${relative(process.cwd(), out)}/`);
   const entry = process.argv[1] ?? fail('E_INTERNAL', 'the file of this program is not known');
   const result = await rehearse({
     draft,
@@ -107,18 +108,20 @@ function summary(r: Result): string[] {
     r.failure === undefined ? `✓ A whole ceremony in ${seconds} s: ${String(story.steps.length)} commands, ${String(cast.everybody.length)} laptops, one courier.` : `✗ This rehearsal is not as it should be.`,
   ];
   if (r.failure !== undefined) lines.push(wrap(r.failure, 80, '  '));
-  if (r.publicKey !== undefined) lines.push(wrap(`The key ${cast.key} of ${cast.quorum} (${cast.scheme}) was made${r.attempts.length > 1 ? ` in attempt ${String(r.attempts.length)}` : ''}; the whole of it was nowhere.`, 80, '  '));
-  if (r.signature !== undefined) lines.push(wrap(`${cast.signers.join(' and ')} signed: “${r.message.trim()}”`, 80, '  '));
-  for (const c of story.checks) lines.push(wrap(`${mark[c.verdict]} ${c.text}`, 80, '  '));
+  if (r.publicKey !== undefined) lines.push(wrap(`The key ${cast.key} of ${cast.quorum} (${cast.scheme}) was made${r.attempts.length > 1 ? ` in attempt ${String(r.attempts.length)}` : ''}; it was never whole anywhere.`, 80, '  '));
+  if (r.signature !== undefined) lines.push(wrap(`${inWords(cast.signers)} signed: “${r.message.trim()}”`, 80, '  '));
   for (const f of story.faults) {
-    const good = f.gates.length > 0 && f.gates.every((g) => g.asItShouldBe);
-    lines.push(`  ${good ? '✓' : '✗'} fault ${f.fault}`);
-    for (const g of f.gates) lines.push(wrap(`${g.participant}: ${g.text}`, 80, '      '));
+    lines.push(wrap(`${answered(f) ? '✓' : '✗'} fault ${f.fault}: ${FAULTS[f.fault]}`, 80, '  '));
+    // several people often get the same answer
+    for (const text of new Set(f.gates.map((g) => g.text)))
+      lines.push(wrap(`${inWords(f.gates.filter((g) => g.text === text).map((g) => g.participant))}: ${text}`, 80, '      '));
   }
-  lines.push(`Everything lies in ${folder}`);
-  if (key !== undefined) {
-    lines.push(`  ${basename(folder)}/README.txt explains it; log.txt has every command.`.replace(`${basename(folder)}/`, ''));
-  }
-  lines.push('NEXT  see a gate refuse:      mpc-ceremony rehearse --fault tampered-blob', '      begin a real ceremony:  mpc-ceremony init --name YOUR-NAME');
+  for (const c of story.checks) lines.push(wrap(`${mark[c.verdict]} ${c.text}`, 80, '  '));
+  lines.push(`Everything lies in ${folder}/ — begin with README.txt there.`, '  log.txt                    every step, with the command to type');
+  if (key !== undefined) lines.push(`  ${`${cast.lead}/${key}/`.padEnd(26)} a ceremony folder, as it lies on the stick`);
+  lines.push(`  ${'homes/'.padEnd(26)} what never leaves a laptop`);
+  const untried = Object.keys(FAULTS).find((f) => !story.faults.some((played) => played.fault === f));
+  lines.push(untried === undefined ? 'NEXT  rehearse your own plan:  mpc-ceremony rehearse --template MY-DRAFT.yaml' : `NEXT  see a gate refuse:       mpc-ceremony rehearse --fault ${untried}`);
+  lines.push('      begin a real ceremony:   mpc-ceremony init --name YOUR-NAME');
   return lines;
 }

@@ -1,11 +1,10 @@
 /** `status`: read-only. One line a participant; without a folder, one line a ceremony. Needs no passphrase. */
 import { join } from 'node:path';
-import { slotsOf } from '../../ceremony/driver.ts';
 import type { Home } from '../../ceremony/home.ts';
 import { lockReason } from '../../ceremony/home.ts';
 import { resultOf } from '../../ceremony/result.ts';
 import { CeremonyStore } from '../../ceremony/store.ts';
-import { closingOf } from '../../protocols/machine.ts';
+import { closingOf, slotsOf } from '../../protocols/machine.ts';
 import { MAX_PLAN_FILE_BYTES } from '../../plan/plan-file.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';

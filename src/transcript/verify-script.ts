@@ -1,0 +1,5 @@
+/** placeholder */
+import type { Plan } from '../plan/plan.ts';
+export function verifyScript(_plan: Plan): string {
+  return '';
+}

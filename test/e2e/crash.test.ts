@@ -1,0 +1,228 @@
+/**
+ * kill -9 at every single durable write. For each step of each participant: a copy of its home and folders, the step
+ * ended at its n-th write, for n = 1, 2, … until it runs through; then the same command again. What had already reached
+ * the folder must stay as it is to the byte, the repeated command must arrive where the undisturbed one does, and no
+ * nonce may answer two requests. The ceremony goes on from one of the interrupted copies, so that every step of the path
+ * that completes was interrupted.
+ */
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createPublicKey, verify } from 'node:crypto';
+import { join, relative } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parseYaml } from '../../src/wire/yaml.ts';
+import { failing, files, Member, mulberry, newDir, PASSPHRASE, type Ran, type RunOptions, World } from './support.ts';
+
+type Command = (m: Member) => string[];
+
+/** Nonce commitment (hex) → requests (hex) that it answered, along one line of events. */
+type Answers = Map<string, Set<string>>;
+
+const HEADER = 1 + 16 + 1 + 1 + 4 + 32;
+const pick = mulberry(20_260_101);
+/** The one share of every commitment and request, over all copies. */
+const shares = new Map<string, string>();
+let counts: string[] = [];
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const body = (blob: Uint8Array): Uint8Array => blob.subarray(HEADER, blob.length - 64);
+
+/** Reads which nonces answered which requests in the copies of a signing folder. */
+async function observe(m: Member, folder: string, answers: Answers): Promise<void> {
+  const dir = m.copy(folder);
+  if (!existsSync(join(dir, 'PLAN.yaml'))) return;
+  const plan = (await parseYaml(readFileSync(join(dir, 'PLAN.yaml')), 262_144)) as { kind: string; participants: { name: string; stock?: { commitment: string } }[] };
+  if (plan.kind !== 'sign') return;
+  for (const p of plan.participants) {
+    const nonce = join(dir, 'round-1', `${p.name}.blob`);
+    const share = join(dir, 'round-2', `${p.name}.blob`);
+    if (!existsSync(share)) continue;
+    const commitment = p.stock?.commitment ?? hex(body(readFileSync(nonce)));
+    const said = body(readFileSync(share));
+    const request = hex(said.subarray(1, 33));
+    answers.set(commitment, (answers.get(commitment) ?? new Set()).add(request));
+    const answered = answers.get(commitment) as Set<string>;
+    expect(answered.size, `a nonce of ${p.name} answers two requests`).toBe(1);
+    const key = `${commitment}/${request}`;
+    if (shares.has(key)) expect(hex(said), 'one nonce and one request have one share').toBe(shares.get(key));
+    shares.set(key, hex(said));
+  }
+}
+
+/** Own files that a courier may already have taken away: blobs, certificates, signatures. */
+function released(m: Member, folder: string): Map<string, string> {
+  const own = new RegExp(`^round-\\d+/${m.name}\\.blob$|^signature\\.bin$|certificate\\.json$|^PLAN\\.yaml$`);
+  return new Map(
+    files(m.copy(folder))
+      .map((f) => [relative(m.copy(folder), f), readFileSync(f).toString('hex')] as const)
+      .filter(([path]) => own.test(path)),
+  );
+}
+
+/** The program's own hook for rehearsals. */
+const afterWrite = (n: number): RunOptions => ({ env: { MPC_CEREMONY_REHEARSE_CRASH: String(n) } });
+/** A home that is being made is no rehearsal home yet: there the process ends before the n-th change of a name. */
+const beforeName = (n: number): RunOptions => failing({ calls: ['rename', 'link', 'mkdir'], error: 'KILL', from: n });
+
+class Path {
+  readonly world: World;
+  answers: Answers = new Map();
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  /** A copy of a member with everything it has. */
+  #copyOf(m: Member): Member {
+    const dir = newDir();
+    const copy = new Member({ dir, passphraseFile: this.world.passphraseFile }, m.name, join(dir, 'home'));
+    if (existsSync(m.home)) cpSync(m.home, copy.home, { recursive: true });
+    if (existsSync(m.copy(''))) cpSync(m.copy(''), copy.copy(''), { recursive: true });
+    return copy;
+  }
+
+  /**
+   * Runs a step of a member in copies, ended at each of its durable writes; then goes on from one of them.
+   * @param done code with which the command may say, repeated after its very last write, that everything is there
+   */
+  async step(m: Member, folder: string, command: Command, done?: string, killed: (n: number) => RunOptions = afterWrite): Promise<void> {
+    const ended: { n: number; copy: Member; answers: Answers; again: Ran; before: ReadonlyMap<string, string> }[] = [];
+    let whole: { copy: Member; ran: Ran } | undefined;
+    const attempt = async (n: number): Promise<void> => {
+      const copy = this.#copyOf(m);
+      const answers = new Map([...this.answers].map(([k, v]) => [k, new Set(v)]));
+      const ran = await copy.run(command(copy), killed(n));
+      if (ran.signal === undefined) {
+        expect([0, 10], `${command(copy).join(' ')}: ${ran.stdout}`).toContain(ran.exit);
+        if (whole) rmSync(copy.world.dir, { recursive: true });
+        else whole = { copy, ran };
+        return;
+      }
+      expect(ran.signal).toBe('SIGKILL');
+      const before = released(copy, folder);
+      await observe(copy, folder, answers);
+      const again = await copy.run(command(copy));
+      const label = `${m.name}: ${command(copy)[0] as string}, ended at write ${String(n)}, repeated: ${again.stdout}`;
+      if (again.exit !== 0 && again.exit !== 10) expect(again.json.error?.code, label).toBe(done ?? 'no refusal');
+      for (const [path, bytes] of before) expect(released(copy, folder).get(path), `${label} ${path}`).toBe(bytes);
+      await observe(copy, folder, answers);
+      ended.push({ n, copy, answers, again, before });
+    };
+    for (let n = 1; !whole; n += 2) await Promise.all([attempt(n), attempt(n + 1)]);
+    const all = (x: Member): string[] => files(x.copy(folder)).map((f) => relative(x.copy(folder), f));
+    const { copy, ran } = whole as { copy: Member; ran: Ran };
+    for (const { n, copy: other, again, before } of ended) {
+      if (again.json.error !== undefined) expect(n, 'refused only after the last write').toBe(ended.length);
+      else if (again.json.nextAction?.code !== ran.json.nextAction?.code) {
+        // every message had reached the folder already; only the screen was lost
+        expect(again.json.nextAction?.code, `after write ${String(n)}`).toBe('BRING_IN');
+        expect([...before.keys()].sort()).toEqual([...released(copy, folder).keys()].sort());
+      }
+      expect(all(other), 'the same files in the folder').toEqual(all(copy));
+    }
+    const chosen = ended[Math.floor(pick() * ended.length)];
+    expect(chosen, 'at least one write').toBeDefined();
+    counts.push(`${m.name} ${command(m).slice(0, 2).join(' ').replace(/ \/.*/, '')}: ${String(ended.length)}`);
+    for (const [from, to] of [
+      [chosen?.copy.home, m.home],
+      [chosen?.copy.copy(''), m.copy('')],
+    ] as [string, string][]) {
+      rmSync(to, { recursive: true, force: true });
+      if (existsSync(from)) cpSync(from, to, { recursive: true });
+    }
+    this.answers = chosen?.answers as Answers;
+    for (const { copy: used } of [...ended, { copy }]) rmSync(used.world.dir, { recursive: true, force: true });
+  }
+}
+
+const next =
+  (folder: string): Command =>
+  (m) => ['next', m.copy(folder)];
+const join_ =
+  (folder: string): Command =>
+  (m) => ['join', m.copy(folder)];
+
+describe('killed after each durable write', { timeout: 300_000 }, () => {
+  let world: World;
+  let path: Path;
+  let alice: Member;
+  let bob: Member;
+  let carol: Member;
+
+  beforeAll(async () => {
+    world = await World.of(['alice', 'bob', 'carol']);
+    [alice, bob, carol] = world.members as [Member, Member, Member];
+    path = new Path(world);
+    counts = [];
+  });
+
+  it('init', async () => {
+    const dave = new Member(world, 'dave', join(world.dir, 'homes', 'dave'));
+    await path.step(dave, 'none', () => ['init', '--name', 'dave', '--rehearsal'], undefined, beforeName);
+    const { json } = await dave.run(['card', 'renew']);
+    expect(json['prekeys']).toHaveLength(8);
+  });
+
+  it('card renew', async () => {
+    await path.step(bob, 'none', () => ['card', 'renew']);
+    cpSync(bob.card, join(world.cards, 'bob.card'));
+  });
+
+  it('key generation with a stock: begun, joined, and every round of everybody', async () => {
+    const begin: Command = (m) => ['dkg', '--name', 'k', '--scheme', 'frost-ed25519', '--quorum', '2-of(alice,bob,carol)', '--stock', '1', '--cards', world.cards, '--out', m.copy('dkg'), '--unattended'];
+    await path.step(alice, 'dkg', begin, 'E_EXISTS');
+    world.courier('dkg');
+    for (const m of [bob, carol]) await path.step(m, 'dkg', join_('dkg'));
+    for (const round of [2, 3, 4]) {
+      world.courier('dkg');
+      for (const m of world.members) await path.step(m, 'dkg', next('dkg'));
+      expect(files(alice.copy(`dkg/round-${String(round)}`)).length > 0).toBe(round < 4);
+    }
+    for (const m of world.members) expect((await m.run(['next', m.copy('dkg')])).json.nextAction?.code).toBe('DONE');
+    const shown = await Promise.all(world.members.map((m) => m.run(['key', 'show', 'k'])));
+    expect(new Set(shown.map((r) => r.stdout)).size).toBe(1);
+  });
+
+  it('an intent', async () => {
+    writeFileSync(join(world.dir, 'msg'), Buffer.alloc(30_000, 'pay'));
+    // the message is too large to stand in the intent: two files
+    await path.step(alice, 'out', (m) => ['intent', 'create', '--key', 'k', '--action', 'message', '--file', join(world.dir, 'msg'), '--out', join(m.copy(''), 'i.json')], 'E_EXISTS');
+    const { exit } = await alice.run(['intent', 'show', join(alice.copy(''), 'i.json')]);
+    expect(exit).toBe(0);
+  });
+
+  const signed = async (folder: string): Promise<void> => {
+    for (const m of [alice, bob]) {
+      expect((await m.run(['next', m.copy(folder)])).json.nextAction?.code).toBe('DONE');
+      const pem = (await m.say(['key', 'export', 'k', '--format', 'pem'])).stdout;
+      expect(verify(null, readFileSync(join(m.copy(folder), 'message.bin')), createPublicKey(pem), readFileSync(join(m.copy(folder), 'signature.bin')))).toBe(true);
+    }
+    expect(path.answers.size).toBeGreaterThan(0);
+  };
+
+  it('signing from stock', async () => {
+    await path.step(alice, 's1', (m) => ['sign', '--intent', join(m.copy(''), 'i.json'), '--signers', 'alice,bob', '--out', m.copy('s1'), '--unattended'], 'E_EXISTS');
+    world.courier('s1', [alice, bob]);
+    await path.step(bob, 's1', join_('s1'));
+    world.courier('s1', [alice, bob]);
+    await path.step(alice, 's1', next('s1'));
+    await signed('s1');
+  });
+
+  it('signing live, the stock being used up', async () => {
+    writeFileSync(join(world.dir, 'msg2'), 'live');
+    const made = await alice.run(['intent', 'create', '--key', 'k', '--action', 'message', '--file', join(world.dir, 'msg2'), '--out', join(alice.copy(''), 'j.json')]);
+    expect(made.exit).toBe(0);
+    await path.step(alice, 's2', (m) => ['sign', '--intent', join(m.copy(''), 'j.json'), '--signers', 'alice,bob', '--out', m.copy('s2'), '--unattended'], 'E_EXISTS');
+    world.courier('s2', [alice, bob]);
+    await path.step(bob, 's2', join_('s2'));
+    world.courier('s2', [alice, bob]);
+    await path.step(alice, 's2', next('s2'));
+    world.courier('s2', [alice, bob]);
+    await path.step(bob, 's2', next('s2'));
+    await signed('s2');
+  });
+
+  it('took so many writes', () => {
+    console.log(counts.join('\n'));
+    expect(PASSPHRASE).not.toBe('');
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../src/rehearsal/program.ts';
+import { answered, fold, inWords, show, Story, verdictOf } from '../../src/rehearsal/story.ts';
+
+const outcome = (o: Partial<Outcome>): Outcome => ({ line: 'mpc-ceremony next', exit: 0, killed: false, report: {}, milliseconds: 1, ...o });
+
+describe('what a gate said, compared with what it ought to say', () => {
+  const told: string[] = [];
+  const story = new Story((text) => told.push(text));
+  const fault = story.fault('tampered-blob', 'a byte changes');
+  const expected = { exit: 21, code: 'E_SIGNATURE', file: 'round-2/bob.blob' };
+  const gate = (observed: Parameters<Story['gate']>[3]): boolean => {
+    story.gate(fault, 'alice', expected, observed, 'text');
+    return fault.gates.at(-1)?.asItShouldBe === true;
+  };
+
+  it('is as it should be when code, exit and file agree', () => {
+    expect(answered(fault)).toBe(false);
+    expect(gate({ exit: 21, code: 'E_SIGNATURE', file: 'alice/k-dkg-1/round-2/bob.blob' })).toBe(true);
+    expect(answered(fault)).toBe(true);
+  });
+  it.each([
+    [{ exit: 0 }],
+    [{ exit: 21, code: 'E_FORMAT', file: 'round-2/bob.blob' }],
+    [{ exit: 10, code: 'E_SIGNATURE', file: 'round-2/bob.blob' }],
+    [{ exit: 21, code: 'E_SIGNATURE', file: 'round-2/carol.blob' }],
+    [{ exit: 21, code: 'E_SIGNATURE' }],
+  ])('is not otherwise: %j', (observed) => {
+    expect(gate(observed)).toBe(false);
+    expect(answered(fault)).toBe(false);
+    expect(told.join('\n')).toContain('NOT as it should be');
+  });
+  it('compares who is named, and whether bytes stayed the same', () => {
+    const other = story.fault('crash', 'power fails');
+    story.gate(other, 'bob', { participant: 'carol' }, { participant: 'alice' }, '');
+    story.gate(other, 'bob', { sameBytes: true }, { sameBytes: false }, '');
+    story.gate(other, 'bob', { sameBytes: true }, { sameBytes: true }, '');
+    expect(other.gates.map((g) => g.asItShouldBe)).toEqual([false, false, true]);
+  });
+});
+
+describe('words', () => {
+  it('tells who is waited for, who is named and where', () => {
+    expect(show(verdictOf(outcome({ exit: 10, report: { needs: [{ from: 'bob', what: 'round1' }, { from: 'carol', what: 'round1' }] } })))).toBe('exit 10, waiting for bob, carol');
+    expect(show(verdictOf(outcome({ exit: 21, report: { error: { code: 'E_VSS', participant: 'carol', file: 'evidence/vss-carol.json', text: '…' } } })))).toBe(
+      'exit 21 E_VSS, naming carol, file evidence/vss-carol.json',
+    );
+  });
+  it('lists names and folds lines', () => {
+    expect([inWords([]), inWords(['a']), inWords(['a', 'b']), inWords(['a', 'b', 'c'])]).toEqual(['', 'a', 'a and b', 'a, b and c']);
+    for (const line of fold('one two three four five six seven', 10)) expect(line.length).toBeLessThanOrEqual(10);
+  });
+  it('keeps every told line within 80 columns', () => {
+    const told: string[] = [];
+    const story = new Story((text) => told.push(text));
+    story.step('bob', 'next', 'checks all proofs and opens its own boxes', outcome({ exit: 21, report: { error: { code: 'E_VSS', text: 'the sub-share that carol sealed to bob does not fit its commitments' } } }));
+    story.step('anybody', 'transcript verify', 'checks the record', outcome({ report: { did: ['round2.sent'], kind: 'dkg' } }));
+    expect(told.every((l) => l.length <= 80)).toBe(true);
+    expect(told.join(' ').replace(/ +/g, ' ')).toContain('anybody: transcript verify — checks the record, writes message 2 of 3 (deal)');
+  });
+});
