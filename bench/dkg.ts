@@ -6,8 +6,8 @@
  *   npm run bench:dkg -- p256 3 5         one group, threshold, participants
  *
  * Node 20 runs no TypeScript, so the script bundles this file with rolldown and runs the bundle. Ours is everything a
- * participant computes: making and sealing its dealing, all public checks of all dealings, opening its boxes and the
- * resulting tree. "sealing" is the part that noble's DKG does not have at all, since it leaves the encryption of its
+ * participant computes: making its prekey and checking everybody's, making and sealing its dealing, all public checks of
+ * all dealings, opening its boxes and the resulting tree. "sealing" is the part that noble's DKG does not have at all, since it leaves the encryption of its
  * second round to the caller; "dealing" is the rest, which is comparable. Figures are medians, warm.
  */
 import { randomBytes } from 'node:crypto';
@@ -20,13 +20,14 @@ import { secp256k1_FROST } from '@noble/curves/secp256k1.js';
 import { group as groupOf, type GroupName } from '../src/curves/group.ts';
 import { makePolynomials } from '../src/sharing/deal.ts';
 import { decodeDealing, encodeDealing } from '../src/sharing/dealing.ts';
-import { parseQuorum } from '../src/sharing/expression.ts';
+import { type Leaf, parseQuorum } from '../src/sharing/expression.ts';
 import { makeDealing } from '../src/sharing/make-dealing.ts';
 import { makePrekey } from '../src/sharing/make-prekey.ts';
 import { ownShare, receiveShares } from '../src/sharing/open.ts';
 import { provePossession } from '../src/sharing/prove-possession.ts';
 import { combineTrees } from '../src/sharing/result.ts';
 import { sealBoxes } from '../src/sharing/seal.ts';
+import { type PrekeyId, verifyPrekeyPop } from '../src/sharing/prekey.ts';
 import { sealingReady } from '../src/sharing/sealing-group.ts';
 import { decodeSealing, encodeSealing, verifySealings } from '../src/sharing/sealing-proof.ts';
 import { encodeTree } from '../src/sharing/tree.ts';
@@ -64,7 +65,8 @@ function ours(name: GroupName, t: number, n: number): () => Phases {
   const group = groupOf(name);
   const quorum = parseQuorum(`${String(t)}-of(${Array.from({ length: n }, (_, i) => `p${String(i + 1)}`).join(', ')})`);
   const sid = random(32);
-  const keys = quorum.leaves.map((leaf) => makePrekey({ owner: leaf.name, homeId: '00', n: 1 }, random));
+  const prekeyId = (leaf: Leaf): PrekeyId => ({ owner: leaf.name, homeId: '00', n: 1 });
+  const keys = quorum.leaves.map((leaf) => makePrekey(prekeyId(leaf), random));
   const prekeys = keys.map((key) => key.P);
   const bytes = new Map(
     quorum.leaves.map(({ id: dealer }) => {
@@ -76,9 +78,16 @@ function ours(name: GroupName, t: number, n: number): () => Phases {
     const { treeHash, sealing } = decodeDealing({ kind: 'dkg', group, quorum }, raw);
     return { dealer, treeHash, raw: encodeSealing(sealing) };
   });
-  const leaf = quorum.leaves[0] as (typeof quorum.leaves)[0];
+  const leaf = quorum.leaves[0] as Leaf;
   return () => {
     const phases: Phases = new Map();
+    timed(phases, 'prekeys', () => {
+      quorum.leaves.forEach((each, i) => {
+        const { P, pop } = keys[i] as (typeof keys)[0];
+        if (!verifyPrekeyPop(prekeyId(each), P, pop)) throw new Error('prekey refused');
+      });
+      return makePrekey(prekeyId(leaf), random);
+    });
     const { coefficients: poly, tree } = timed(phases, 'polynomials', () => makePolynomials(group, quorum, 'dkg', undefined, random));
     const proof = timed(phases, 'possession', () => provePossession(sid, leaf.id, tree, poly, random));
     const sealed = timed(phases, 'seal', () => sealBoxes({ sid, dealer: leaf.id, tree, poly, prekeys, random }));
@@ -129,8 +138,8 @@ function compare(name: GroupName, t: number, n: number): void {
   const runs = rounds.map((r) => r.own);
   const theirs = median(rounds.map((r) => r.noble));
   const phase = (key: string): number => median(runs.map((r) => r.get(key) as number));
-  const total = ['polynomials', 'possession', 'seal', 'verify', 'open', 'result'].reduce((sum, key) => sum + phase(key), 0);
-  const sealing = phase('seal') + phase('sealing proofs') + phase('open');
+  const total = ['prekeys', 'polynomials', 'possession', 'seal', 'verify', 'open', 'result'].reduce((sum, key) => sum + phase(key), 0);
+  const sealing = phase('prekeys') + phase('seal') + phase('sealing proofs') + phase('open');
   const ms = (value: number): string => `${value.toFixed(1)} ms`;
   const share = (value: number): string => `${ms(value)} (1/${(theirs / value).toFixed(1)})`;
   console.log(`${name}, ${String(t)}-of-${String(n)}`);
@@ -138,7 +147,7 @@ function compare(name: GroupName, t: number, n: number): void {
   console.log(`  ours, everything   ${share(total)}`);
   console.log(`    dealing          ${share(total - sealing)}`);
   console.log(`    sealing          ${ms(sealing)}`);
-  console.log(`  phases: ${['polynomials', 'possession', 'seal', 'verify', 'sealing proofs', 'open', 'result'].map((k) => `${k} ${ms(phase(k))}`).join(', ')}`);
+  console.log(`  phases: ${['prekeys', 'polynomials', 'possession', 'seal', 'verify', 'sealing proofs', 'open', 'result'].map((k) => `${k} ${ms(phase(k))}`).join(', ')}`);
 }
 
 await sealingReady();

@@ -8,9 +8,10 @@ import { parseChain } from '../transcript/chain.ts';
 import type { Entry } from '../transcript/entry.ts';
 import { scanFolder } from '../transport/folder.ts';
 import { type Envelope, openBlob } from '../wire/blob.ts';
-import { fromHex, toHex } from '../wire/bytes.ts';
+import { equalBytes, fromHex, toHex } from '../wire/bytes.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
+import { evidenceEnvelopes } from './evidence.ts';
 import type { CeremonyStore } from './store.ts';
 
 /** What came in. */
@@ -41,6 +42,18 @@ export function collect(store: CeremonyStore, folder: string): Collected {
   let rollback: string | undefined;
   let claim: string | undefined;
 
+  const take = (envelope: Envelope, file: string): void => {
+    const place = `${String(envelope.slot)}/${String(envelope.leaf)}`;
+    const before = taken.get(place);
+    if (envelope.leaf === store.seat.leaf) {
+      rollback ??= `a ${slotName(store.plan.kind, envelope.slot)} message signed by this participant lies in the folder, and this home does not know it (${file})`;
+    } else if (!before) {
+      taken.set(place, envelope);
+      store.keep(envelope);
+      fresh.push(envelope);
+    } else if (!equalBytes(before.bytes, envelope.bytes)) equivocations.push(equivocation(before, envelope));
+  };
+
   for (const { file, bytes, hint } of contents.blobs) {
     if (known.has(toHex(sha256(bytes)))) continue;
     if (!hint || hint.ceremony !== store.id) {
@@ -60,18 +73,13 @@ export function collect(store: CeremonyStore, folder: string): Collected {
       problems.push(e.with({ file, remedy: 'Bring the file again from its sender. Nothing was lost.' }));
       continue;
     }
-    const place = `${String(envelope.slot)}/${String(envelope.leaf)}`;
-    const before = taken.get(place);
-    if (envelope.leaf === store.seat.leaf) {
-      rollback ??= `a ${slotName(store.plan.kind, envelope.slot)} message signed by this participant lies in the folder, and this home does not know it (${file})`;
-    } else if (before) {
-      equivocations.push(equivocation(before, envelope));
-    } else {
-      taken.set(place, envelope);
-      store.keep(envelope);
-      fresh.push(envelope);
-    }
+    take(envelope, file);
   }
+  for (const { file, bytes } of contents.evidence)
+    for (const blob of evidenceEnvelopes(bytes)) {
+      const envelope = known.has(toHex(sha256(blob))) ? undefined : openQuietly(blob, store);
+      if (envelope) take(envelope, file);
+    }
 
   for (const { file, bytes } of contents.chains) {
     for (const witness of witnessesOf(store.plan))
@@ -84,6 +92,16 @@ export function collect(store: CeremonyStore, folder: string): Collected {
     }
   }
   return { fresh, problems, equivocations, certificates: contents.certificates, rollback, claim };
+}
+
+/** A message of this ceremony, if the bytes are one: evidence may be about another ceremony, or false. */
+function openQuietly(blob: Uint8Array, store: CeremonyStore): Envelope | undefined {
+  try {
+    return openBlob(blob, store.session);
+  } catch (e) {
+    if (e instanceof CeremonyError) return undefined;
+    throw e;
+  }
 }
 
 /** The entries of a chain file, if it is a whole and valid chain of this author; else it says nothing. */

@@ -13,7 +13,7 @@ import { fail } from '../wire/errors.ts';
 import { formatWords, words } from '../wire/words.ts';
 import type { Driver, Finished, MadeMessage } from './driver.ts';
 import { addPrekeyToCard, destroyPrekey, freshPrekey, type Identity, prekeySecret } from './identity.ts';
-import { activate, activeEpoch, dropPending, epochCertificate, retireLower, sharePath, stockPath } from './key-store.ts';
+import { activate, activeEpoch, checkRank, dropPending, epochCertificate, retireLower, sharePath, stockPath } from './key-store.ts';
 import { inHome } from './home.ts';
 import type { Port } from './port.ts';
 import type { CeremonyStore } from './store.ts';
@@ -58,7 +58,7 @@ export async function dkgDriver(store: CeremonyStore, plan: DkgPlan, port: Port)
       });
     activate(store.home, certificate);
     // rule C2: first the certificate, then the destruction
-    retireLower(store.home, plan.name, plan.rank);
+    retireLower(store.home, certificate.epoch);
     destroyPrekey(store.home, own.prekey.n);
     store.destroySecrets();
     const mine = certificate.confirms[leaf - 1]?.confirm.prekey;
@@ -81,6 +81,9 @@ export async function dkgDriver(store: CeremonyStore, plan: DkgPlan, port: Port)
     findings: (messages) => dkgFindings(ctx, messages).findings,
     make(slot, messages, identity) {
       const { vault } = identity;
+      checkRank(store.home, plan.name, plan.rank, store.id);
+      if (activeEpoch(store.home, plan.name))
+        fail('E_TWO_SHARES', `a key named ${plan.name} has become active in this home meanwhile`, { field: 'name', remedy: 'Use that key, or ask the lead for a plan under another name.' });
       if (slot === COMMIT) {
         const made = makeCommit(ctx, leaf, port.random);
         vault.put(forSlot(DEAL), made.secret);

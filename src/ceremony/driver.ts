@@ -2,8 +2,6 @@
 import type { Finding, Inbound } from '../protocols/machine.ts';
 import type { EntryFacts } from '../transcript/chain.ts';
 import type { Identity } from './identity.ts';
-import type { Port } from './port.ts';
-import type { CeremonyStore } from './store.ts';
 
 /** A file of the ceremony folder, by its path there. */
 export interface FolderFile {
@@ -49,14 +47,4 @@ export interface Driver {
   finished(messages: Inbound): Pick<Finished, 'files' | 'lines'>;
   /** Destroys what this participant's refusal or abandonment makes useless. */
   abandon(): void;
-}
-
-/** Loads the driver of a ceremony. */
-export async function loadDriver(store: CeremonyStore, port: Port): Promise<Driver> {
-  if (store.plan.kind === 'dkg') {
-    const { dkgDriver } = await import('./dkg-driver.ts');
-    return dkgDriver(store, store.plan, port);
-  }
-  const { signDriver } = await import('./sign-driver.ts');
-  return signDriver(store, store.plan, port);
 }

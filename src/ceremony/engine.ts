@@ -15,7 +15,8 @@ import { sha256 } from '../wire/hash.ts';
 import { formatWords, words } from '../wire/words.ts';
 import type { ActionCode } from './actions.ts';
 import { collect } from './collect.ts';
-import { type Driver, type FolderFile, loadDriver, type MadeMessage } from './driver.ts';
+import type { Driver, FolderFile, MadeMessage } from './driver.ts';
+import { loadDriver } from './load-driver.ts';
 import { derivedFiles, sumsFile } from './derived-files.ts';
 import { evidenceFile } from './evidence.ts';
 import { lockedError, lockHome, requireUnlocked } from './home.ts';
@@ -60,7 +61,7 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
     throw endingError(store);
   }
   // a lying peer may stop this ceremony, which it can do anyway, but not lock the home and void its stocks
-  if (collected.claim !== undefined)
+  if (collected.claim !== undefined && !store.done)
     throw new CeremonyError('E_ROLLBACK', collected.claim, {
       details: ['Either this home is an older copy of itself, or the other transcript is false. Nothing was signed.'],
       remedy: 'Compare with the words on paper and look for a newer copy of this home. If this home is right, tell the lead that the other transcript is false.',
@@ -231,7 +232,9 @@ async function refuse(store: CeremonyStore, port: Port, progress: Progress, body
 
 /** Another participant refused or abandoned: the attempt cannot complete. */
 async function followEnding(store: CeremonyStore, folder: string, port: Port, progress: Progress, messages: Inbound, last: number): Promise<void> {
-  const ending = [...(messages.get(last)?.values() ?? [])].find((e) => e.leaf !== store.seat.leaf && ['refuse', 'abandon'].includes(closingOf(e.body) ?? ''));
+  const others = [...(messages.get(last)?.values() ?? [])].filter((e) => e.leaf !== store.seat.leaf);
+  // a refusal comes first: an abandonment may only follow it
+  const ending = others.find((e) => closingOf(e.body) === 'refuse') ?? others.find((e) => closingOf(e.body) === 'abandon');
   if (!ending) return;
   const { code, culprit, kind } = parseEnding(ending.body);
   const named = store.session.seats.find((s) => s.leaf === culprit)?.name;

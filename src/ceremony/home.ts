@@ -62,6 +62,18 @@ export function openHome(disk: Disk, root: string): Home {
   return { root, facts: facts.output, disk };
 }
 
+/**
+ * Ends the erasures that a crash interrupted, in every folder that holds sealed files: secrets that were to be destroyed
+ * are gone before anything else is done. The caller holds the lock of the home.
+ */
+export function sweepHome(home: Home): void {
+  const { disk } = home;
+  const below = (...parts: string[]): string[] => disk.dirs(inHome(home, ...parts)).map((name) => inHome(home, ...parts, name));
+  const epochs = below('keys').flatMap((key) => disk.dirs(key).map((epoch) => join(key, epoch)));
+  const secrets = below('ceremonies').map((dir) => join(dir, 'secret'));
+  for (const dir of [inHome(home, 'identity'), inHome(home, 'identity', 'prekeys'), ...epochs, ...epochs.map((e) => join(e, 'stock')), ...secrets]) disk.removeStaleTemps(dir);
+}
+
 /** Path inside a home. */
 export function inHome(home: Home, ...parts: string[]): string {
   return join(home.root, ...parts);

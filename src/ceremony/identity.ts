@@ -99,10 +99,11 @@ export function renewCard(home: Home, identity: Identity, random: Random, now: D
   const reason = lockReason(home);
   if (reason !== undefined) {
     for (const store of CeremonyStore.all(home)) if (!store.done) store.end({ code: 'E_ROLLBACK', text: reason });
-    for (const p of old.prekeys) destroyPrekey(home, p.n);
+    for (const n of prekeyCounters(home)) destroyPrekey(home, n);
   }
   // a restored home must not reuse a counter that its newer self may have published
-  const first = reason === undefined ? Math.max(0, ...old.prekeys.map((p) => p.n), highestPrekey(home)) + 1 : Math.floor(now.getTime() / 1000);
+  const above = Math.max(0, ...old.prekeys.map((p) => p.n), highestPrekey(home)) + 1;
+  const first = reason === undefined ? above : Math.max(above, Math.floor(now.getTime() / 1000));
   const fresh = makePrekeys(identity.vault, home.facts.name, home.facts.homeId, first, random);
   const kept = old.prekeys.filter((p) => prekeyState(home, p.n) === 'free');
   const prekeys = [...kept, ...fresh].slice(-MAX_PREKEYS);
@@ -121,9 +122,14 @@ export function freshPrekey(home: Home, vault: Vault, random: Random): PublicPre
   return { n, P: toHex(made.P), pop: toHex(made.pop) };
 }
 
-function highestPrekey(home: Home): number {
+/** Counters of all one-time keys that this home has or remembers. */
+function prekeyCounters(home: Home): number[] {
   const names = home.disk.list(inHome(home, 'identity', 'prekeys'));
-  return Math.max(0, ...names.map((f) => Number.parseInt(f, 10)).filter((n) => Number.isSafeInteger(n)));
+  return names.map((f) => Number.parseInt(f, 10)).filter((n) => Number.isSafeInteger(n));
+}
+
+function highestPrekey(home: Home): number {
+  return Math.max(0, ...prekeyCounters(home));
 }
 
 /** Whether a one-time key of this home can be promised: free, promised to a ceremony, or gone. */
@@ -133,18 +139,22 @@ export function prekeyState(home: Home, n: number): 'free' | 'reserved' | 'gone'
 }
 
 /**
- * Promises a one-time key to one ceremony, durably (rule P2: one prekey, one session).
- * @throws E_PREKEY_BUSY when it is unknown, destroyed, or promised to another ceremony
+ * Whether a one-time key of this home can be promised to a ceremony; writes nothing.
+ * @throws E_PREKEY_BUSY when it is unknown, another one, destroyed, or promised to another ceremony
  */
-export function reservePrekey(home: Home, prekey: PublicPrekey, ceremony: string, rank: number): void {
+export function checkOwnPrekey(home: Home, prekey: PublicPrekey, ceremony: string, rank: number): void {
   const remedy = 'Make fresh keys with mpc-ceremony card renew, give the new card to the lead, and ask for a new plan.';
   const busy = (text: string): CeremonyError => new CeremonyError('E_PREKEY_BUSY', text, { participant: home.facts.name, field: 'prekey', remedy });
-  const record = canonicalBytes({ ceremony, rank });
   if (ownCard(home).prekeys.some((p) => p.n === prekey.n && p.P !== prekey.P)) throw busy(`the plan names another one-time key ${String(prekey.n)} than the card of this home`);
   if (!home.disk.exists(inHome(home, prekeyPath(prekey.n)))) throw busy(`one-time key ${String(prekey.n)} is not in this home, or was destroyed`);
-  if (home.disk.createOnce(reservationPath(home, prekey.n), record)) return;
   const there = home.disk.read(reservationPath(home, prekey.n), 4096);
-  if (!there || toHex(there) !== toHex(record)) throw busy(`one-time key ${String(prekey.n)} is promised to another ceremony`);
+  if (there && toHex(there) !== toHex(canonicalBytes({ ceremony, rank }))) throw busy(`one-time key ${String(prekey.n)} is promised to another ceremony`);
+}
+
+/** Promises a one-time key to one ceremony, durably (rule P2: one prekey, one session). @throws E_PREKEY_BUSY */
+export function reservePrekey(home: Home, prekey: PublicPrekey, ceremony: string, rank: number): void {
+  home.disk.createOnce(reservationPath(home, prekey.n), canonicalBytes({ ceremony, rank }));
+  checkOwnPrekey(home, prekey, ceremony, rank);
 }
 
 /** The secret of a one-time key (32 bytes), or undefined when it was destroyed. */
@@ -166,17 +176,16 @@ export function addPrekeyToCard(home: Home, identity: Identity, prekey: PublicPr
   home.disk.write(inHome(home, 'identity', `${old.name}.card`), encodeCard(card), { mode: 0o644 });
 }
 
+const usePath = (home: Home, owner: string, prekey: PublicPrekey): string => inHome(home, 'peers', 'prekeys', `${owner}-${String(prekey.n)}-${prekey.P.slice(0, 16)}`);
+
 /**
- * Remembers which ceremony uses which one-time key of which participant (rule P5); a reuse is refused.
+ * Whether no one-time key of a plan was used in another ceremony that this home took part in (rule P5); writes nothing.
  * @throws E_PREKEY_BUSY naming the owner
  */
-export function acceptPrekeys(home: Home, plan: DkgPlan, ceremony: string): void {
-  home.disk.makeDir(inHome(home, 'peers', 'prekeys'));
+export function checkPrekeys(home: Home, plan: DkgPlan, ceremony: string): void {
   for (const p of plan.participants) {
-    const file = inHome(home, 'peers', 'prekeys', `${p.name}-${String(p.prekey.n)}-${p.prekey.P.slice(0, 16)}`);
-    if (home.disk.createOnce(file, canonicalBytes({ ceremony }))) continue;
-    const there = home.disk.read(file, 4096);
-    if (!there || toHex(there) !== toHex(canonicalBytes({ ceremony })))
+    const there = home.disk.read(usePath(home, p.name, p.prekey), 4096);
+    if (there && toHex(there) !== toHex(canonicalBytes({ ceremony })))
       fail('E_PREKEY_BUSY', `one-time key ${String(p.prekey.n)} of ${p.name} was used in another ceremony`, {
         participant: p.name,
         remedy: `Ask ${p.name} for a fresh card (mpc-ceremony card renew), and the lead for a new plan.`,
@@ -184,7 +193,14 @@ export function acceptPrekeys(home: Home, plan: DkgPlan, ceremony: string): void
   }
 }
 
+/** Remembers which ceremony uses which one-time key of which participant. @throws E_PREKEY_BUSY */
+export function acceptPrekeys(home: Home, plan: DkgPlan, ceremony: string): void {
+  home.disk.makeDir(inHome(home, 'peers', 'prekeys'));
+  for (const p of plan.participants) home.disk.createOnce(usePath(home, p.name, p.prekey), canonicalBytes({ ceremony }));
+  checkPrekeys(home, plan, ceremony);
+}
+
 /** Whether this home has seen a one-time key used. */
 export function prekeyUsed(home: Home, owner: string, prekey: PublicPrekey): boolean {
-  return home.disk.exists(inHome(home, 'peers', 'prekeys', `${owner}-${String(prekey.n)}-${prekey.P.slice(0, 16)}`));
+  return home.disk.exists(usePath(home, owner, prekey));
 }

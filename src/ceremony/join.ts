@@ -18,9 +18,9 @@ import { formatWords, words } from '../wire/words.ts';
 import { deriveFiles } from './derived-files.ts';
 import { step, utc } from './engine.ts';
 import { type Home, inHome, ownCard, requireUnlocked } from './home.ts';
-import { acceptPrekeys, reservePrekey } from './identity.ts';
+import { acceptPrekeys, checkOwnPrekey, checkPrekeys, reservePrekey } from './identity.ts';
 import { bindIntent } from './intent-memory.ts';
-import { acceptStock, activeEpoch, takeRank } from './key-store.ts';
+import { acceptStock, activeEpoch, checkRank, takeRank } from './key-store.ts';
 import { requireMachine } from './machine.ts';
 import type { Port, Step } from './port.ts';
 import { programDigest } from './program.ts';
@@ -174,10 +174,14 @@ export async function enter(home: Home, plan: Plan, folder: string, planFile: Pl
     const [{ dkgContext }, { sealingReady }] = await Promise.all([import('../protocols/dkg.ts'), import('../sharing/sealing-group.ts')]);
     await sealingReady();
     dkgContext(p);
+    const own = p.participants.find((x) => x.name === h.facts.name);
+    // every check before any promise: a plan that is refused must not use up one-time keys
+    if (own) checkOwnPrekey(h, own.prekey, id, p.rank);
+    checkPrekeys(h, p, id);
+    checkRank(h, p.name, p.rank, id);
     return {
       confirm: () => Promise.resolve(),
       prepare: () => {
-        const own = p.participants.find((x) => x.name === h.facts.name);
         if (own) reservePrekey(h, own.prekey, id, p.rank);
         acceptPrekeys(h, p, id);
         takeRank(h, p.name, p.rank, id);

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import type { PublicPrekey } from '../plan/card.ts';
-import { type Certificate, parseCertificate } from '../protocols/epoch.ts';
+import { type Certificate, type EpochRecord, parseCertificate } from '../protocols/epoch.ts';
 import type { Vault } from '../vault/vault.ts';
 import { toHex } from '../wire/bytes.ts';
 import { canonicalBytes, parseCanonical } from '../wire/canon.ts';
@@ -92,13 +92,17 @@ export function activate(home: Home, certificate: Certificate): void {
 }
 
 /**
- * Destroys what a higher epoch supersedes (rule C6): shares and stocks of every lower one, with a tombstone each.
+ * Destroys what a higher epoch of the same key supersedes (rule C6): shares and stocks of every lower one, with a
+ * tombstone each.
  * @returns the epochs that were destroyed
  */
-export function retireLower(home: Home, name: string, epoch: number): number[] {
-  const lower = epochs(home, name).filter((e) => e < epoch && home.disk.exists(inHome(home, sharePath(name, e))));
+export function retireLower(home: Home, { key, number }: EpochRecord): number[] {
+  const { name } = key;
+  // another attempt to generate a key makes another key, which may hold value where its certificate came through
+  const same = (e: number): boolean => epochCertificate(home, name, e)?.epoch.key.id === key.id;
+  const lower = epochs(home, name).filter((e) => e < number && home.disk.exists(inHome(home, sharePath(name, e))) && same(e));
   for (const e of lower) {
-    home.disk.write(inHome(home, epochDir(name, e), 'retired.json'), canonicalBytes({ supersededBy: epoch }));
+    home.disk.write(inHome(home, epochDir(name, e), 'retired.json'), canonicalBytes({ supersededBy: number }));
     dropPending(home, name, e);
   }
   return lower;
@@ -118,20 +122,25 @@ export function highestRank(home: Home, name: string): number {
 }
 
 /**
- * Takes part in a rank, durably, before any message (rule C4): it must be above every rank joined or certified before.
+ * Whether this home may take part in a rank (rule C4): it is above every rank joined or certified before, or the one
+ * that this ceremony took. Asked again before every message: who has joined a higher rank confirms no lower one.
  * @throws E_RANK
  */
-export function takeRank(home: Home, name: string, rank: number, ceremony: string): void {
-  const file = inHome(home, 'keys', name, 'rank.json');
-  const bytes = home.disk.read(file, 4096);
+export function checkRank(home: Home, name: string, rank: number, ceremony: string): void {
+  const bytes = home.disk.read(inHome(home, 'keys', name, 'rank.json'), 4096);
   const before = bytes ? v.parse(RankSchema, parseCanonical(bytes, 4096, 'E_STATE')) : undefined;
   if (before?.ceremony === ceremony && before.rank === rank) return;
   const highest = highestRank(home, name);
   const remedy = 'Ask the lead for a further attempt: mpc-ceremony dkg --again FOLDER gives it the next rank.';
   if (rank <= highest) fail('E_RANK', `this home already took part in rank ${String(highest)} of ${name}; rank ${String(rank)} is not above it`, { field: 'rank', remedy });
   if (rank > highest + MAX_RANK_JUMP) fail('E_RANK', `rank ${String(rank)} jumps more than ${String(MAX_RANK_JUMP)} above ${String(highest)}`, { field: 'rank', remedy });
+}
+
+/** Takes part in a rank, durably, before any message. @throws E_RANK */
+export function takeRank(home: Home, name: string, rank: number, ceremony: string): void {
+  checkRank(home, name, rank, ceremony);
   home.disk.makeDir(inHome(home, 'keys', name));
-  home.disk.write(file, canonicalBytes({ rank, ceremony }));
+  home.disk.write(inHome(home, 'keys', name, 'rank.json'), canonicalBytes({ rank, ceremony }));
 }
 
 /** Leaf share of the active epoch: secret, the caller wipes it. @throws E_STATE when it is gone */

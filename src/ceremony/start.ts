@@ -254,7 +254,7 @@ export async function startSign(home: Home, request: SignRequest, port: Port): P
       created: utc(now),
       expires: signed.intent.expires,
       ...(request.previous ? { previous: request.previous.sid } : {}),
-      key: { name: epoch.key.name, id: epoch.key.id, scheme: epoch.key.scheme, epoch: epoch.number, certificate: certificate.sha256 },
+      key: { name: epoch.key.name, id: epoch.key.id, scheme: epoch.key.scheme, epoch: epoch.number, certificate: toHex(certificate.digest) },
       intent: toHex(signed.hash),
       participants: leaves.map((l) => {
         const seat = epoch.roster[l.id - 1] ?? fail('E_CERTIFICATE', 'the roster does not fit the quorum');

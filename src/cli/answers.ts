@@ -67,6 +67,11 @@ export class Answers {
     return { answer, source: 'typed' };
   }
 
+  /** Reads the answers before anything is done. @throws E_ANSWERS for a file that cannot be used or has an unknown id */
+  check(): void {
+    this.#load();
+  }
+
   /** @throws E_ANSWERS when an answer was given that no prompt asked for */
   finish(): void {
     const unused = [...this.#load().keys()].filter((id) => !this.#used.has(id));

@@ -63,11 +63,12 @@ export class Context {
 
   /** Opens the home, and for commands that change it takes the one lock. */
   async home(access: 'read' | 'write'): Promise<Home> {
-    const { openHome } = await import('../ceremony/home.ts');
+    const { openHome, sweepHome } = await import('../ceremony/home.ts');
     this.#home ??= openHome(this.disk, this.homeRoot);
     if (access === 'write' && !this.#lock) {
       const { acquireLock } = await import('../vault/lock.ts');
       this.#lock = await acquireLock(this.homeRoot);
+      sweepHome(this.#home);
     }
     return this.#home;
   }

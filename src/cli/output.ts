@@ -30,6 +30,7 @@ export function wrap(text: string, width: number, indent = ''): string {
 
 export class Output {
   readonly #options: OutputOptions;
+  #held = '';
   constructor(options: OutputOptions) {
     this.#options = options;
   }
@@ -45,17 +46,23 @@ export class Output {
     if (!this.#options.quiet) process.stderr.write(`${text}\n`);
   }
 
-  /** The result of a command: an object for scripts, lines for people. */
+  /** The result of a command: an object for scripts, lines for people. Shown by {@link flush}. */
   result(object: Record<string, unknown>, lines: readonly string[]): void {
-    if (this.#options.json) process.stdout.write(`${JSON.stringify(object)}\n`);
-    else if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
+    if (this.#options.json) this.#held = `${JSON.stringify(object)}\n`;
+    else if (lines.length > 0) this.#held += `${lines.join('\n')}\n`;
+  }
+
+  /** Shows the result; not before the command has run to its end, so that an error never follows a second object. */
+  flush(): void {
+    process.stdout.write(this.#held);
+    this.#held = '';
   }
 
   /** A step of a ceremony. */
   step(step: Step): ExitCode {
     const { lines, ...facts } = step;
     if (this.#options.json) {
-      process.stdout.write(`${JSON.stringify({ schema: 'mpc-ceremony/step/1', ...facts })}\n`);
+      this.#held = `${JSON.stringify({ schema: 'mpc-ceremony/step/1', ...facts })}\n`;
       return step.exit;
     }
     const out: string[] = [];
@@ -63,7 +70,7 @@ export class Output {
     if (done !== '') out.push(`${this.#style('green', '✓')} ${done}`);
     out.push(...lines);
     out.push(`${this.#style('bold', `NEXT  ${step.nextAction.code}`)}`, wrap(step.nextAction.text, WIDTH, '  '));
-    process.stdout.write(`${out.join('\n')}\n`);
+    this.#held += `${out.join('\n')}\n`;
     return step.exit;
   }
 
@@ -75,6 +82,7 @@ export class Output {
       process.stdout.write(`${JSON.stringify({ schema: 'mpc-ceremony/step/1', ...context, error: facts, exit: error.exit })}\n`);
       return error.exit;
     }
+    this.flush();
     const out = [wrap(`${this.#style('red', `✗ ${String(error.exit)} ${error.code.slice(2)}`)}  ${error.message}`, WIDTH)];
     const where = [participant === undefined ? '' : `participant ${participant}`, file === undefined ? '' : `file ${file}`, field === undefined ? '' : `field ${field}`].filter((s) => s !== '');
     if (where.length > 0) out.push(`  ${where.join('   ')}`);

@@ -26,8 +26,10 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
       const ctx = new Context(command.optsWithGlobals<GlobalFlags>());
       try {
         const action = (await load()) as unknown as (ctx: Context, ...args: unknown[]) => Promise<ExitCode>;
+        ctx.answers.check();
         exit = await action(ctx, ...args);
-        if (ctx.flags.answers !== undefined) ctx.answers.finish();
+        ctx.answers.finish();
+        ctx.out.flush();
       } catch (e) {
         exit = ctx.out.error(asCeremonyError(e), {});
       }
@@ -48,7 +50,10 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--no-color', 'no colours')
     .configureHelp({ helpWidth: 80 })
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    .configureOutput({
+      writeErr: () => undefined,
+      writeOut: (text) => process.stdout.write(argv.includes('--json') ? `${JSON.stringify({ schema: 'mpc-ceremony/help/1', text, exit: EXIT.ok })}\n` : text),
+    });
 
   program
     .command('init')
@@ -155,6 +160,14 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--out <FILE>', 'the HTML file to make')
     .action(run(async () => (await import('./commands/plan.ts')).planPrint));
 
+  const transcript = program.command('transcript').description('the record: offline, without a home and without a secret');
+  transcript
+    .command('verify')
+    .argument('<path...>')
+    .description('check transcripts, messages, proofs and certificate; several copies are checked against each other')
+    .action(run(async () => (await import('./commands/transcript.ts')).transcriptVerify));
+  transcript.command('show').argument('<file>').description('list the entries of one transcript').action(run(async () => (await import('./commands/transcript.ts')).transcriptShow));
+
   program.command('doctor').description('is this machine fit?').option('--bundle <FILE>', 'write what support may see: public facts only').action(run(async () => (await import('./commands/doctor.ts')).doctor));
   const note = program.command('note').description('human facts and witness signatures, on the record');
   note.command('exception').argument('[folder]').description('something out of the ordinary').requiredOption('--text <TEXT>', 'what happened').action(run(async () => (await import('./commands/note.ts')).noteException));
@@ -176,7 +189,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
         return async (ctx: Context, topic?: string): Promise<ExitCode> => {
           const command = topic === undefined ? program : program.commands.find((c) => c.name() === topic && topic !== 'help');
           if (!command) return helpTopic(ctx, topic as string);
-          process.stdout.write(command.helpInformation());
+          command.outputHelp();
           return EXIT.ok;
         };
       }),

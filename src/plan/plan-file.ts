@@ -19,7 +19,7 @@ export async function parsePlanFile(bytes: Uint8Array, file: string): Promise<Pl
   try {
     value = await parseYaml(bytes, MAX_PLAN_FILE_BYTES);
   } catch (e) {
-    throw e instanceof CeremonyError ? e.with({ file }) : e;
+    throw e instanceof CeremonyError ? e.with({ file, remedy: 'The file is damaged, or no plan. Bring the folder again from the lead.' }) : e;
   }
   return parsePlan(value, file);
 }

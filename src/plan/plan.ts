@@ -74,6 +74,7 @@ const SignSchema = v.strictObject({
     id: hex(16),
     scheme: v.picklist(schemeNames),
     epoch: int(1, MAX_RANK),
+    /** Digest of the epoch that the certificate confirms: certificates of one epoch may differ in single confirmations. */
     certificate: hex(32),
   }),
   intent: hex(32),

@@ -49,7 +49,8 @@ export function decide(signed: SignedIntent, key: KeyFacts, memory: IntentMemory
   const refuse = (code: ErrorCode, text: string): void => {
     reasons.push({ code, text });
   };
-  if (intent.keyId !== key.id) refuse('E_SCOPE', `the intent is for key ${intent.keyName} (${intent.keyId}), not for ${key.name} (${key.id})`);
+  // the name is what people read when they approve: it must be that of the key that signs
+  if (intent.keyId !== key.id || intent.keyName !== key.name) refuse('E_SCOPE', `the intent is for key ${intent.keyName} (${intent.keyId}), not for ${key.name} (${key.id})`);
   if (intent.algorithm !== key.scheme) refuse('E_KEY_PURPOSE', `the intent asks for ${intent.algorithm}; the key is for ${key.scheme}`);
   if (intent.keyEpoch !== key.epoch) refuse('E_EPOCH', `the intent names epoch ${String(intent.keyEpoch)}; epoch ${String(key.epoch)} is active`);
   if (intent.mode !== key.mode) refuse('E_REHEARSAL', `the intent is for ${intent.mode}, the key for ${key.mode}`);

@@ -15,11 +15,11 @@ import { type DealingVerdict, verifyDealings } from '../sharing/verify-dealings.
 import { decodeCommitment } from '../schnorr/commitment.ts';
 import { ceremonyId, type Envelope, type Session } from '../wire/blob.ts';
 import { equalBytes, fromHex, toHex } from '../wire/bytes.ts';
-import { CeremonyError, type ErrorCode, fail } from '../wire/errors.ts';
+import { CeremonyError, fail } from '../wire/errors.ts';
 import { digest } from '../wire/hash.ts';
 import { commitment, parseCommit, parseComplaint, parseDeal } from './dkg-messages.ts';
 import { type EpochRecord, epochDigest, parseConfirm, stockEntryBytes } from './epoch.ts';
-import { closingOf, echoDifferences, type Finding, type Inbound, parseEnding } from './machine.ts';
+import { closingOf, echoDifferences, type Finding, formFindings, type Inbound, parseEnding } from './machine.ts';
 
 export const COMMIT = 1;
 export const DEAL = 2;
@@ -227,11 +227,7 @@ export function dkgFindings(ctx: DkgContext, messages: Inbound): { findings: rea
   const commits = messages.get(COMMIT) ?? new Map<number, Envelope>();
   const deals = messages.get(DEAL) ?? new Map<number, Envelope>();
   const closings = messages.get(CONFIRM) ?? new Map<number, Envelope>();
-  const stray = [...messages.entries()].filter(([slot]) => slot < COMMIT || slot > CONFIRM).flatMap(([, m]) => [...m.values()]);
-  const findings: Finding[] = [
-    ...stray.map((e) => ({ code: 'E_FORMAT' as ErrorCode, culprit: e.leaf, text: `${e.name} sent a message for a round that does not exist`, evidence: [e] })),
-    ...commitFindings(commits),
-  ];
+  const findings: Finding[] = [...formFindings(messages, (slot) => slot >= COMMIT && slot <= CONFIRM), ...commitFindings(commits)];
   if (findings.length > 0 || commits.size < n || deals.size < n) return { findings };
   const dealt = dealFindings(ctx, commits, deals);
   if (!dealt.verdict) return { findings: dealt.findings };

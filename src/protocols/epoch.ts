@@ -135,6 +135,7 @@ export function epochSeats(epoch: EpochRecord): Seat[] {
 }
 
 function check(epoch: EpochRecord, envelopes: readonly Envelope[], session: Session, bytes: Uint8Array): Certificate {
+  if (envelopes.length !== session.seats.length) fail('E_CERTIFICATE', 'the certificate does not hold one confirmation of every participant');
   const digest = epochDigest(epoch);
   const echo = concat(...epoch.roster.map((p) => fromHex(epoch.rounds.deal[p.name] ?? '')));
   const confirms = envelopes.map((envelope, i) => {
@@ -146,7 +147,6 @@ function check(epoch: EpochRecord, envelopes: readonly Envelope[], session: Sess
       fail('E_CERTIFICATE', `${seat.name} confirmed another epoch`, { participant: seat.name });
     return { envelope, confirm };
   });
-  if (confirms.length !== session.seats.length) fail('E_CERTIFICATE', 'the certificate is not complete');
   return { epoch, digest, session, confirms, bytes, sha256: toHex(sha256(bytes)), verified: true };
 }
 

@@ -23,7 +23,7 @@ import { concat, equalBytes, fromHex, Reader, toHex } from '../wire/bytes.ts';
 import { canonicalBytes } from '../wire/canon.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import type { Certificate } from './epoch.ts';
-import { CLOSING, closingOf, type Finding, type Inbound, parseEnding } from './machine.ts';
+import { CLOSING, closingOf, type Finding, formFindings, type Inbound, parseEnding } from './machine.ts';
 
 export const NONCE = 1;
 export const SHARE = 2;
@@ -44,7 +44,7 @@ export interface SignContext {
  */
 export function signContext(plan: SignPlan, certificate: Certificate, intent: SignedIntent, message: Uint8Array): SignContext {
   const { epoch } = certificate;
-  if (certificate.sha256 !== plan.key.certificate) fail('E_CERTIFICATE', 'the certificate is not the one that the plan names', { field: 'key.certificate' });
+  if (toHex(certificate.digest) !== plan.key.certificate) fail('E_CERTIFICATE', 'the certificate is of another epoch than the plan names', { field: 'key.certificate' });
   if (epoch.key.id !== plan.key.id || epoch.key.name !== plan.key.name || epoch.key.scheme !== plan.key.scheme)
     fail('E_SCOPE', 'the plan names another key than the certificate', { field: 'key' });
   if (epoch.key.mode !== plan.mode) fail('E_REHEARSAL', `the key is for ${epoch.key.mode}, the plan for ${plan.mode}`, { field: 'mode' });
@@ -150,7 +150,7 @@ export function signFindings(ctx: SignContext, messages: Inbound): { findings: r
   const stock = fromStock(ctx.plan);
   const nonces = messages.get(NONCE) ?? new Map<number, Envelope>();
   const closings = messages.get(SHARE) ?? new Map<number, Envelope>();
-  const findings: Finding[] = [];
+  const findings: Finding[] = formFindings(messages, (slot) => slot === SHARE || (slot === NONCE && !stock));
   const blame = (e: Envelope, evidence: readonly Envelope[], check: () => void): void => {
     try {
       check();
@@ -159,10 +159,6 @@ export function signFindings(ctx: SignContext, messages: Inbound): { findings: r
       findings.push({ code: cause.code, culprit: e.leaf, text: `${e.name}: ${cause.message}`, evidence });
     }
   };
-  for (const [slot, sent] of messages)
-    if (slot !== SHARE && (slot !== NONCE || stock))
-      for (const e of sent.values())
-        findings.push({ code: 'E_FORMAT', culprit: e.leaf, text: `${e.name} sent a message for a round that does not exist`, evidence: [e] });
   if (!stock) for (const e of nonces.values()) blame(e, [e], () => decodeCommitment(ctx.plan.key.scheme, e.body));
   for (const e of closings.values()) {
     const kind = closingOf(e.body);
@@ -184,12 +180,12 @@ export function signFindings(ctx: SignContext, messages: Inbound): { findings: r
   for (const e of shares) {
     const { request: answered, share } = parseShare(ctx, e.body);
     if (!equalBytes(answered, request.hash))
-      findings.push({
-        code: 'E_VIEW',
-        culprit: undefined,
-        text: `${e.name} answered another request than the one that follows from the messages held here`,
-        evidence: [...all, e],
-      });
+      findings.push(
+        // from stock the plan alone gives the request, and the sender signed this plan: no other view excuses it
+        stock
+          ? { code: 'E_REQUEST', culprit: e.leaf, text: `${e.name} answered another request than the one of this plan`, evidence: [e] }
+          : { code: 'E_VIEW', culprit: undefined, text: `${e.name} answered another request than the one that follows from the messages held here`, evidence: [...all, e] },
+      );
     else if (!verifyShare(request, e.leaf, share))
       findings.push({ code: 'E_SHARE', culprit: e.leaf, text: `the signature share of ${e.name} does not verify`, evidence: [...all, e] });
   }

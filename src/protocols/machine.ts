@@ -7,7 +7,7 @@
  * complaint, a refusal, or an abandonment. The last three mean "I shall never close".
  */
 import { fromStock, type Plan } from '../plan/plan.ts';
-import type { Envelope } from '../wire/blob.ts';
+import { type Envelope, MAX_SEQ } from '../wire/blob.ts';
 import { concat, Reader } from '../wire/bytes.ts';
 import { type ErrorCode, fail } from '../wire/errors.ts';
 
@@ -102,6 +102,19 @@ export interface Finding {
   readonly text: string;
   /** The envelopes from which anybody can repeat the finding. */
   readonly evidence: readonly Envelope[];
+}
+
+/**
+ * Faults that a message of any protocol can have: a round that does not exist, or a place in its sender's transcript
+ * that no transcript has, which nobody else could put on record.
+ */
+export function formFindings(messages: Inbound, exists: (slot: number) => boolean): Finding[] {
+  return [...messages].flatMap(([slot, sent]) =>
+    [...sent.values()].flatMap((e) => {
+      const fault = !exists(slot) ? 'sent a message for a round that does not exist' : e.head.seq > MAX_SEQ ? 'names an impossible place in its own transcript' : undefined;
+      return fault === undefined ? [] : [{ code: 'E_FORMAT' as const, culprit: e.leaf, text: `${e.name} ${fault}`, evidence: [e] }];
+    }),
+  );
 }
 
 /** Echo of a round: the hash of every seat's envelope, in ascending order of leaf id; n × 32 bytes. */

@@ -2,7 +2,7 @@
 import { realDisk } from '../vault/durable.ts';
 import { dealWrongSubShare } from './cheat.ts';
 import { joinAll } from './ceremony.ts';
-import { verifyEvidence } from './evidence.ts';
+import { checkBlame } from './checks.ts';
 import { act, actTogether, expectGood, onCopy, type Play } from './play.ts';
 import type { Outcome } from './program.ts';
 import { copyOf, rehearsalHome } from './stage.ts';
@@ -40,7 +40,8 @@ export async function playBadSubShare(play: Play, ceremony: string): Promise<voi
     const observed = verdictOf(judged[i] as Outcome);
     story.gate(fault, who, expected, observed, show(observed));
   });
-  await verifyEvidence(play, victim, ceremony, { code: 'E_VSS', culprit: dealer });
+  courier.carry(ceremony, holders);
+  await checkBlame(play, fault, ceremony, [victim], { code: 'E_VSS', culprit: dealer });
   story.remark(`the lawful next step, in the program's words: ${judged[0]?.report.error?.remedy ?? ''}`);
   story.remark(`the changed program is found; ${dealer} gets the released one back, and the lead begins again`);
 }

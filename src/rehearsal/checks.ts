@@ -3,10 +3,11 @@ import { createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../wire/errors.ts';
+import { filesIn } from './courier.ts';
 import { expectGood, type Play } from './play.ts';
-import { together } from './program.ts';
+import { type Outcome, together } from './program.ts';
 import { copyOf, MESSAGE } from './stage.ts';
-import { ANYBODY, show, verdictOf } from './story.ts';
+import { ANYBODY, type FaultRecord, show, verdictOf } from './story.ts';
 
 /** Every holder's home shows the same active key, marked as a rehearsal's. @returns the public key, hex */
 export async function checkKey(play: Play): Promise<string> {
@@ -42,11 +43,38 @@ export async function checkSignature(play: Play, ceremony: string): Promise<stri
   return signature.toString('hex');
 }
 
-/** The transcripts of a finished ceremony verify, as anybody can check without a home. */
-export async function checkTranscripts(play: Play, ceremony: string, reader: string): Promise<void> {
-  const outcome = await play.program.run(ANYBODY, ['transcript', 'verify', copyOf(reader, ceremony)]);
-  play.story.step(ANYBODY, 'transcript verify', `checks the record of ${ceremony}, without a home or a secret`, outcome);
+/** Runs `transcript verify` as somebody who was not there would. */
+async function asOutsider(play: Play, path: string, doing: string): Promise<Outcome> {
+  const outcome = await play.program.run(ANYBODY, ['transcript', 'verify', path]);
+  play.story.step(ANYBODY, 'transcript verify', doing, outcome);
+  return outcome;
+}
+
+/** One check of `transcript verify`, as far as a rehearsal reads it. */
+interface RecordCheck {
+  readonly culprit?: string;
+  readonly code?: string;
+}
+const checksIn = (outcome: Outcome): readonly RecordCheck[] => (Array.isArray(outcome.report['checks']) ? (outcome.report['checks'] as RecordCheck[]) : []);
+
+/** The record of a finished ceremony verifies. */
+export async function checkRecord(play: Play, ceremony: string, reader: string): Promise<void> {
+  const outcome = await asOutsider(play, copyOf(reader, ceremony), `the record of ${ceremony}, without a home or a secret`);
   const verdict = outcome.report['verdict'];
   const good = outcome.exit === 0 && verdict === 'ok';
-  play.story.check(`transcripts of ${ceremony}`, good ? 'ok' : 'wrong', good ? `the record of ${ceremony} verifies: ok` : `the record of ${ceremony}: ${typeof verdict === 'string' ? verdict : show(verdictOf(outcome))}`);
+  play.story.check(`record of ${ceremony}`, good ? 'ok' : 'wrong', good ? `the record of ${ceremony} verifies: ok` : `the record of ${ceremony}: ${typeof verdict === 'string' ? verdict : show(verdictOf(outcome))}`);
+}
+
+/** The evidence that a participant keeps proves to outsiders who is to blame, and the record of the attempt says the same. */
+export async function checkBlame(play: Play, fault: FaultRecord, ceremony: string, keepers: readonly string[], claim: { code: string; culprit: string }): Promise<void> {
+  for (const who of keepers) {
+    const path = filesIn(join(play.stage.root, copyOf(who, ceremony))).find((p) => p.startsWith('evidence/') && p.endsWith(`-${claim.culprit}.json`));
+    const outcome = path === undefined ? undefined : await asOutsider(play, `${copyOf(who, ceremony)}/${path}`, `the evidence of ${who}`);
+    const proves = outcome?.exit === 0 && checksIn(outcome).some((c) => c.culprit === claim.culprit && c.code === claim.code);
+    play.story.check(`evidence of ${who} in ${ceremony}`, proves ? 'ok' : 'wrong', `the evidence of ${who} ${proves ? 'proves' : 'does NOT prove'} to anybody that it was ${claim.culprit}`);
+  }
+  const [reader] = keepers as [string];
+  const record = await asOutsider(play, copyOf(reader, ceremony), `the record of ${ceremony}`);
+  const observed = { exit: record.exit ?? null, participant: checksIn(record).find((c) => c.culprit !== undefined)?.culprit };
+  play.story.gate(fault, 'transcript verify', { exit: 21, participant: claim.culprit }, observed, show(observed));
 }

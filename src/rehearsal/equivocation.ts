@@ -5,7 +5,7 @@
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { realDisk } from '../vault/durable.ts';
-import { verifyEvidence } from './evidence.ts';
+import { checkBlame } from './checks.ts';
 import { act, actTogether, expectGood, onCopy, type Play } from './play.ts';
 import type { Outcome } from './program.ts';
 import { CARDS, copyOf, homeOf, rehearsalHome } from './stage.ts';
@@ -43,7 +43,8 @@ export async function playEquivocation(play: Play, ceremony: string): Promise<vo
   stopped.forEach((outcome, i) => {
     story.gate(fault, honest[i] as string, { exit: 23, code: 'E_EQUIVOCATION', participant: culprit }, verdictOf(outcome), show(verdictOf(outcome)));
   });
-  for (const who of honest) await verifyEvidence(play, who, ceremony, { code: 'E_EQUIVOCATION', culprit });
+  courier.carry(ceremony, honest);
+  await checkBlame(play, fault, ceremony, honest, { code: 'E_EQUIVOCATION', culprit });
   await mend(play, ceremony, culprit, twin, versions.twin, stopped[0] as Outcome);
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Draft } from '../ceremony/draft.ts';
 import { type Cast, castOf } from './cast.ts';
-import { checkKey, checkSignature, checkTranscripts } from './checks.ts';
+import { checkKey, checkSignature, checkRecord } from './checks.ts';
 import { Courier } from './courier.ts';
 import type { FaultName } from './faults.ts';
 import { generateKey } from './key-generation.ts';
@@ -61,8 +61,8 @@ export async function rehearse(request: Request): Promise<Result> {
     result.signing = await signMessage(play, request.faults);
     story.chapter('Checks by others');
     result.signature = await checkSignature(play, result.signing);
-    await checkTranscripts(play, result.attempts.at(-1) as string, cast.lead);
-    await checkTranscripts(play, result.signing, cast.signers[0] as string);
+    await checkRecord(play, result.attempts.at(-1) as string, cast.lead);
+    await checkRecord(play, result.signing, cast.signers[0] as string);
   } catch (e) {
     result.failure = e instanceof Error ? e.message : String(e);
     story.remark(`✗ the rehearsal ends here: ${result.failure}`);

@@ -120,7 +120,8 @@ export class Story {
     const same = (['exit', 'code', 'participant', 'sameBytes'] as const).every((k) => expected[k] === undefined || expected[k] === observed[k]);
     const asItShouldBe = same && (expected.file === undefined || observed.file?.endsWith(expected.file) === true);
     fault.gates.push({ participant, expected, observed, asItShouldBe, text });
-    this.#tell(asItShouldBe ? `gate at ${participant}: ${text}: as it should be` : `gate at ${participant}: expected ${show(expected)}, observed ${show(observed)}: NOT as it should be`, asItShouldBe ? '✓' : '✗');
+    const gate = participant.includes(' ') ? participant : `gate at ${participant}`;
+    this.#tell(asItShouldBe ? `${gate}: ${text}: as it should be` : `${gate}: expected ${show(expected)}, observed ${show(observed)}: NOT as it should be`, asItShouldBe ? '✓' : '✗');
   }
 }
 

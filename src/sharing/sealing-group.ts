@@ -1,7 +1,7 @@
 /**
  * The group of all sealing: ristretto255 with two bases, whatever group the dealt key lives in. The arithmetic is
- * libsodium's, in constant time. Points and scalars are their canonical 32-byte encodings throughout (RFC 9496), so
- * that secrets can be wiped here; copies stay in the memory of libsodium until the process ends.
+ * libsodium's, which takes the same steps for every scalar. Points and scalars are their canonical 32-byte encodings
+ * throughout (RFC 9496), so that secrets can be wiped here; copies stay in libsodium's memory until the process ends.
  *
  * Every process that seals, opens or judges sealed dealings awaits {@link sealingReady} first.
  */
@@ -75,13 +75,13 @@ export function hashToSealingScalar(tag: string, ...items: readonly Item[]): Uin
   return sodium().crypto_core_ristretto255_scalar_reduce(wideDigest(tag, 0, 'ristretto255', ...items).reverse());
 }
 
-/** scalar·B in constant time. @throws E_INTERNAL for 0 */
+/** scalar·B, for a secret scalar as well. @throws E_INTERNAL for 0 */
 export function multiplyBase(scalar: Uint8Array): Uint8Array {
   if (equalBytes(scalar, ZERO)) fail('E_INTERNAL', 'the scalar is zero');
   return sodium().crypto_scalarmult_ristretto255_base(scalar);
 }
 
-/** scalar·P in constant time. @throws E_POINT for bytes that are no point, or the identity; E_INTERNAL for the scalar 0 */
+/** scalar·P, for a secret scalar as well. @throws E_POINT for bytes that are no point, or the identity; E_INTERNAL for the scalar 0 */
 export function multiply(scalar: Uint8Array, point: Uint8Array): Uint8Array {
   if (equalBytes(scalar, ZERO)) fail('E_INTERNAL', 'the scalar is zero');
   try {

@@ -27,13 +27,17 @@ export interface FolderContents {
   readonly chains: readonly { readonly file: string; readonly bytes: Uint8Array }[];
   /** Files that look like certificates. */
   readonly certificates: readonly { readonly file: string; readonly bytes: Uint8Array }[];
+  /** Files that may be evidence, which holds messages. */
+  readonly evidence: readonly { readonly file: string; readonly bytes: Uint8Array }[];
   /** Files that could not be read. */
   readonly problems: readonly CeremonyError[];
 }
 
 // written for people and for later; never read back
 const DERIVED = new Set(['PLAN.yaml', 'SCRIPT.html', 'REPORT.html', 'VERIFY.txt', 'SHA256SUMS', 'signature.bin', 'signature.json', 'message.bin', 'intent.json']);
-const FOLDERS_TO_SKIP = new Set(['cards', 'base', 'evidence']);
+const FOLDERS_TO_SKIP = new Set(['cards', 'base']);
+/** Memory for one look at a folder; whoever fills it with more only delays. */
+const MAX_TOTAL_BYTES = 1024 * 1024 * 1024;
 
 /**
  * Reads a ceremony folder, two levels deep.
@@ -44,7 +48,9 @@ export function scanFolder(disk: Disk, root: string): FolderContents {
   const blobs: FoundBlob[] = [];
   const chains: { file: string; bytes: Uint8Array }[] = [];
   const certificates: { file: string; bytes: Uint8Array }[] = [];
+  const evidence: { file: string; bytes: Uint8Array }[] = [];
   const problems: CeremonyError[] = [];
+  let total = 0;
   const look = (file: string): void => {
     let bytes: Uint8Array | undefined;
     try {
@@ -55,9 +61,12 @@ export function scanFolder(disk: Disk, root: string): FolderContents {
       return;
     }
     if (!bytes) return;
+    total += bytes.length;
+    if (total > MAX_TOTAL_BYTES) fail('E_TOO_LARGE', `the files in ${root} are larger together than any honest ceremony`, { file, remedy: 'Take away what does not belong there; the messages themselves are small.' });
     if (bytes[0] === 0x7b) {
       const start = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
       if (start === '{"confirms":') certificates.push({ file, bytes });
+      else if (start.startsWith('{"code":"E_')) evidence.push({ file, bytes });
       else if (file.endsWith('.jsonl') || start === '{"payload":"') chains.push({ file, bytes });
       return;
     }
@@ -70,7 +79,7 @@ export function scanFolder(disk: Disk, root: string): FolderContents {
     if (FOLDERS_TO_SKIP.has(dir)) continue;
     for (const name of disk.list(join(root, dir))) look(join(root, dir, name));
   }
-  return { blobs, chains, certificates, problems };
+  return { blobs, chains, certificates, evidence, problems };
 }
 
 /**

@@ -240,7 +240,10 @@ function entries(dir: string, see: (name: string, kind: 'file' | 'folder' | 'oth
     let count = 0;
     for (let entry = open?.readSync(); entry; entry = open?.readSync()) {
       if (++count > MAX_ENTRIES)
-        fail('E_TOO_LARGE', `${dir} has more than ${String(MAX_ENTRIES)} entries`, { file: dir });
+        fail('E_TOO_LARGE', `${dir} has more than ${String(MAX_ENTRIES)} entries`, {
+          file: dir,
+          remedy: 'take away what does not belong there, then repeat the command',
+        });
       see(entry.name, entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : 'other');
     }
   } finally {

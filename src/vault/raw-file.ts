@@ -84,7 +84,10 @@ function readOpen(fd: number, path: string, max: number): Uint8Array {
   const stat = fstatSync(fd);
   if (!stat.isFile()) fail('E_IO', `${path} is not a regular file`, { file: path });
   if (stat.size > max)
-    fail('E_TOO_LARGE', `${path} has ${String(stat.size)} bytes; at most ${String(max)} are accepted`, { file: path });
+    fail('E_TOO_LARGE', `${path} has ${String(stat.size)} bytes; at most ${String(max)} are accepted`, {
+      file: path,
+      remedy: 'no honest file is that large: take it away, or put the right one there, then repeat the command',
+    });
   const bytes = new Uint8Array(stat.size);
   let at = 0;
   while (at < bytes.length) {

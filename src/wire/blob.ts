@@ -24,6 +24,9 @@ export interface Head {
   readonly hash: Uint8Array;
 }
 
+/** Highest number that an entry of a chain can have. */
+export const MAX_SEQ = 1_000_000;
+
 /** The head of an empty chain. */
 export const EMPTY_HEAD: Head = { seq: 0, hash: new Uint8Array(32) };
 

@@ -134,6 +134,8 @@ export interface Fault {
   readonly error: 'KILL' | 'TEAR' | 'FLIP' | 'ENOSPC' | 'EROFS' | 'EIO' | 'EACCES';
   /** Paths that begin with this; all, unless given. */
   readonly under?: string;
+  /** And hold this. */
+  readonly part?: string;
   /** The first call that fails, from 1, and how many do. */
   readonly from?: number;
   readonly times?: number;

@@ -2,13 +2,12 @@
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { activeEpoch, requireKey, sharePath } from '../../src/ceremony/key-store.ts';
-import { slotsOf } from '../../src/protocols/machine.ts';
 import { intentMessage, parseIntent } from '../../src/policy/intent.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { dkgContext, dkgFindings } from '../../src/protocols/dkg.ts';
 import { parseCertificate } from '../../src/protocols/epoch.ts';
 import { signContext, signFindings } from '../../src/protocols/frost-sign.ts';
-import { closingOf, equivocation, type Finding, type Inbound } from '../../src/protocols/machine.ts';
+import { closingOf, equivocation, type Finding, type Inbound, slotsOf } from '../../src/protocols/machine.ts';
 import { type Envelope, openBlob } from '../../src/wire/blob.ts';
 import { planSession } from '../../src/plan/plan.ts';
 import { toHex } from '../../src/wire/bytes.ts';

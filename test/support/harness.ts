@@ -143,6 +143,7 @@ export class Table {
     const { honest, cheats = [], lead = honest[0] as string, message, intent, by, ...rest } = request;
     const run = new Run(this, this.#freshFolder(), honest, cheats);
     const intentFile = join(this.root, 'runs', run.id, 'pay.json');
+    mkdirSync(dirname(intentFile), { recursive: true });
     if (rest.intentFile === undefined) writeFileSync(intentFile, this.intent(by ?? lead, message ?? 'pay 5 to the baker', intent));
     const party = this.party(lead);
     await run.act(lead, () =>
@@ -291,12 +292,12 @@ export class Run {
       for (const to of order) if (from !== to && existsSync(this.folder(from))) cpSync(this.folder(from), this.folder(to), { recursive: true });
   }
 
-  /** Carries and steps until nobody moves any more. */
+  /** One stick goes round, in this order, until nobody moves any more. */
   async settle(order: readonly string[] = this.honest): Promise<void> {
     for (let moved = true; moved; ) {
       moved = false;
-      this.carry([...order, ...this.cheats]);
       for (const label of order) {
+        this.carry([...order, ...this.cheats]);
         const before = this.head(label);
         await this.next(label);
         moved ||= this.head(label) !== before;

@@ -1,17 +1,18 @@
 // Loaded into the real binary with --import: makes calls to the file system fail, or ends the process at one of them.
-// E2E_FAULT is JSON: {"calls": names, "under": folder, "from": first call that fails, "times": how many, "error": code}.
+// E2E_FAULT is JSON: {"calls": names, "under": folder, "part": of the path, "from": first call that fails, "times": how many,
+// "error": code}.
 // The error KILL ends the process before the call; TEAR writes half and reports a full disk; FLIP lets the write pass and
 // damages the file, as a bad stick does.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
-const fault = { under: '/', from: 1, times: Infinity, ...JSON.parse(process.env.E2E_FAULT) };
+const fault = { under: '/', part: '', from: 1, times: Infinity, ...JSON.parse(process.env.E2E_FAULT) };
 const open = new Map();
 const real = { ...fs };
 let count = 0;
 
 const due = (call, path) => {
-  if (!fault.calls.includes(call) || !String(path).startsWith(fault.under)) return false;
+  if (!fault.calls.includes(call) || !String(path).startsWith(fault.under) || !String(path).includes(fault.part)) return false;
   count += 1;
   return count >= fault.from && count < fault.from + fault.times;
 };

@@ -1,0 +1,84 @@
+/**
+ * Evidence files: the original signed envelopes, from which anybody repeats a finding with the check that made it. The
+ * file itself is signed by nobody and proves nothing; what it shows, it shows by the signatures in it.
+ */
+import * as v from 'valibot';
+import { hex, nameOf } from '../plan/fields.ts';
+import { equivocation, type Finding, type Inbound } from '../protocols/machine.ts';
+import { type Envelope, openBlob, type Session } from '../wire/blob.ts';
+import { toHex } from '../wire/bytes.ts';
+import { canonicalBytes, parseCanonical } from '../wire/canon.ts';
+import { CeremonyError, type ErrorCode, ERRORS, fail } from '../wire/errors.ts';
+
+/** Largest evidence file. */
+export const MAX_EVIDENCE_BYTES = 64 * 1024 * 1024;
+
+const EvidenceSchema = v.strictObject({
+  schema: v.literal('mpc-ceremony/evidence/1'),
+  session: hex(32),
+  code: v.picklist(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+  participant: v.nullable(nameOf('participant')),
+  envelopes: v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(512)),
+});
+
+/** The file of a finding. @param participant name of the culprit, if there is one */
+export function encodeEvidence(session: Session, finding: Finding, participant: string | undefined): Uint8Array {
+  return canonicalBytes({
+    schema: 'mpc-ceremony/evidence/1',
+    session: toHex(session.sid),
+    code: finding.code,
+    participant: participant ?? null,
+    envelopes: finding.evidence.map((e) => Buffer.from(e.bytes).toString('base64')),
+  });
+}
+
+/** What an evidence file was shown to prove. */
+export interface Proof {
+  readonly code: ErrorCode;
+  /** Undefined when the fault is real and nobody can be named. */
+  readonly culprit: string | undefined;
+  readonly text: string;
+}
+
+function openAll(texts: readonly string[], session: Session): Envelope[] {
+  return texts.map((text) => {
+    const bytes = Buffer.from(text, 'base64');
+    if (bytes.toString('base64') !== text) fail('E_EVIDENCE', 'an envelope is not canonical base64');
+    return openBlob(new Uint8Array(bytes), session);
+  });
+}
+
+/** What the envelopes show: two of one sender for one slot, or what the protocol's own check finds in them. */
+function findingsOf(envelopes: readonly Envelope[], protocol: (messages: Inbound) => readonly Finding[]): readonly Finding[] {
+  const messages = new Map<number, Map<number, Envelope>>();
+  for (const e of envelopes) {
+    const slot = messages.get(e.slot) ?? new Map<number, Envelope>();
+    const before = slot.get(e.leaf);
+    if (before && toHex(before.hash) === toHex(e.hash)) fail('E_EVIDENCE', 'an envelope stands in the file twice');
+    if (before) return [equivocation(before, e)];
+    messages.set(e.slot, slot.set(e.leaf, e));
+  }
+  return protocol(messages);
+}
+
+/**
+ * Repeats the finding of an evidence file.
+ * @param protocol the live check: `dkgFindings` or `signFindings` of this ceremony
+ * @throws E_EVIDENCE when the file does not show what it claims: it then says nothing against anybody; E_MISSING when
+ *   `protocol` cannot judge for want of other files
+ */
+export function proveEvidence(bytes: Uint8Array, session: Session, protocol: (messages: Inbound) => readonly Finding[]): Proof {
+  try {
+    const parsed = v.safeParse(EvidenceSchema, parseCanonical(bytes, MAX_EVIDENCE_BYTES));
+    if (!parsed.success) fail('E_EVIDENCE', 'not an evidence file');
+    const { session: sid, code, participant, envelopes } = parsed.output;
+    if (sid !== toHex(session.sid)) fail('E_EVIDENCE', 'it belongs to another ceremony');
+    const nameOfLeaf = (leaf: number | undefined): string | undefined => session.seats.find((s) => s.leaf === leaf)?.name;
+    const found = findingsOf(openAll(envelopes, session), protocol).find((f) => f.code === code && nameOfLeaf(f.culprit) === (participant ?? undefined));
+    if (!found) fail('E_EVIDENCE', `the messages in it do not show ${code}${participant === null ? '' : ` by ${participant}`}`);
+    return { code, culprit: participant ?? undefined, text: found.text };
+  } catch (e) {
+    if (!(e instanceof CeremonyError) || e.code === 'E_MISSING') throw e;
+    throw new CeremonyError('E_EVIDENCE', e.code === 'E_EVIDENCE' ? e.message : `an envelope in it does not hold: ${e.message}`, { cause: e });
+  }
+}
