@@ -50,14 +50,16 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
   requireMachine(store.plan);
   const progress: Progress = { did: [], wrote: [], mended: new Set(), files: [], lines: [], witnesses: [] };
   const collected = collect(store, folder);
-  if (collected.rollback !== undefined) {
+  // closed when the home was renewed after a lock: nothing is signed here any more, and nothing of a newer self replaced
+  const closed = store.ending?.code === 'E_ROLLBACK';
+  if (collected.rollback !== undefined && !closed) {
     lockHome(store.home, collected.rollback, port.now());
     eraseAllStocks(store.home);
     throw lockedError(collected.rollback);
   }
   await adoptCertificate(store, collected.certificates, port, progress);
   if (store.ending && !store.done) {
-    releaseAll(store, folder, progress);
+    if (!closed) releaseAll(store, folder, progress);
     throw endingError(store);
   }
   // a lying peer may stop this ceremony, which it can do anyway, but not lock the home and void its stocks

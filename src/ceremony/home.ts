@@ -14,8 +14,9 @@ import * as v from 'valibot';
 import { hex, nameOf } from '../plan/fields.ts';
 import { type Card, parseCard } from '../plan/card.ts';
 import type { Disk } from '../vault/durable.ts';
-import { canonicalBytes, type Json, parseCanonical } from '../wire/canon.ts';
+import { canonicalBytes, type Json } from '../wire/canon.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
+import { readRecord } from './record.ts';
 
 /** Layout of the home that this program writes. */
 export const LAYOUT = 1;
@@ -50,16 +51,14 @@ export function writeHomeFacts(disk: Disk, root: string, facts: HomeFacts): void
  */
 export function openHome(disk: Disk, root: string): Home {
   const file = join(root, 'VERSION');
-  const bytes = disk.read(file, 4096);
-  if (!bytes)
+  if (!disk.exists(file))
     fail('E_NO_HOME', `no home at ${root}`, { file: root, remedy: 'Make one first: mpc-ceremony init --name YOUR-NAME' });
   disk.checkPrivate(root);
-  const json = parseCanonical(bytes, 4096, 'E_STATE') as { layout?: unknown };
-  if (typeof json.layout === 'number' && json.layout > LAYOUT)
+  const layout = readRecord(disk, file, v.looseObject({ layout: v.number() }), 'the VERSION file of this home')?.layout;
+  if (layout !== undefined && layout > LAYOUT)
     fail('E_HOME_VERSION', 'this home was written by a newer program', { file, remedy: 'Use the newer mpc-ceremony.' });
-  const facts = v.safeParse(VersionSchema, json);
-  if (!facts.success) fail('E_STATE', 'the VERSION file of this home is damaged', { file });
-  return { root, facts: facts.output, disk };
+  const facts = readRecord(disk, file, VersionSchema, 'the VERSION file of this home') ?? fail('E_STATE', 'the VERSION file of this home has gone', { file });
+  return { root, facts, disk };
 }
 
 /**
@@ -89,12 +88,9 @@ export function ownCard(home: Home): Card {
 
 const LockSchema = v.strictObject({ code: v.literal('E_ROLLBACK'), text: v.string(), at: v.string() });
 
-/** Why this home is locked, if it is. */
+/** Why this home is locked, if it is. @throws E_STATE when the lock is damaged: then nothing goes on either */
 export function lockReason(home: Home): string | undefined {
-  const bytes = home.disk.read(inHome(home, 'LOCKED'), 65_536);
-  if (!bytes) return undefined;
-  const parsed = v.safeParse(LockSchema, parseCanonical(bytes, 65_536, 'E_STATE'));
-  return parsed.success ? parsed.output.text : 'the lock file is damaged';
+  return readRecord(home.disk, inHome(home, 'LOCKED'), LockSchema, 'the lock of this home')?.text;
 }
 
 /** Text and remedy of a locked home: what is safe, and the lawful way on (rule P6). */
@@ -113,6 +109,20 @@ export function lockedError(text: string): CeremonyError {
 export function requireUnlocked(home: Home): void {
   const reason = lockReason(home);
   if (reason !== undefined) throw lockedError(reason);
+}
+
+const RenewedSchema = v.strictObject({ at: v.string() });
+
+/** When this home was last renewed after a lock: it takes part in nothing that began before (rule P6). */
+export function renewedAt(home: Home): Date | undefined {
+  const at = readRecord(home.disk, inHome(home, 'RENEWED'), RenewedSchema, 'the record of the renewal of this home')?.at;
+  return at === undefined ? undefined : new Date(at);
+}
+
+/** Lifts the lock; what began before stays closed. */
+export function unlockHome(home: Home, now: Date): void {
+  home.disk.write(inHome(home, 'RENEWED'), canonicalBytes({ at: now.toISOString() }));
+  home.disk.erase(inHome(home, 'LOCKED'));
 }
 
 /** Locks the home: durable before the refusal is shown. */

@@ -13,7 +13,7 @@ import { canonicalBytes } from '../wire/canon.ts';
 import { signerFromSeed, type Signer } from '../wire/ed25519.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import type { Random } from '../wire/random.ts';
-import { type Home, type HomeFacts, inHome, lockReason, ownCard, writeHomeFacts } from './home.ts';
+import { type Home, type HomeFacts, inHome, lockReason, ownCard, unlockHome, writeHomeFacts } from './home.ts';
 import { CeremonyStore } from './store.ts';
 
 /** One-time keys that a new card starts with, and that a renewal adds. */
@@ -109,7 +109,7 @@ export function renewCard(home: Home, identity: Identity, random: Random, now: D
   const prekeys = [...kept, ...fresh].slice(-MAX_PREKEYS);
   const card = makeCard({ mode: old.mode, name: old.name, homeId: old.homeId, x25519: old.x25519, prekeys }, identity.signer);
   home.disk.write(inHome(home, 'identity', `${old.name}.card`), encodeCard(card), { mode: 0o644 });
-  home.disk.erase(inHome(home, 'LOCKED'));
+  if (reason !== undefined) unlockHome(home, now);
   return card;
 }
 

@@ -4,16 +4,16 @@ import type { SignPlan } from '../plan/plan.ts';
 import type { IntentMemory } from '../policy/gate.ts';
 import type { SignedIntent } from '../policy/intent.ts';
 import { toHex } from '../wire/bytes.ts';
-import { canonicalBytes, parseCanonical } from '../wire/canon.ts';
+import { canonicalBytes } from '../wire/canon.ts';
 import { type Home, inHome } from './home.ts';
+import { readRecord } from './record.ts';
 
 const RecordSchema = v.strictObject({ hash: v.string(), session: v.string(), done: v.boolean() });
 
 const fileOf = (home: Home, signed: SignedIntent): string => inHome(home, 'intents', `${signed.intent.id.toLowerCase()}.json`);
 
 function read(home: Home, signed: SignedIntent): v.InferOutput<typeof RecordSchema> | undefined {
-  const bytes = home.disk.read(fileOf(home, signed), 4096);
-  return bytes && v.parse(RecordSchema, parseCanonical(bytes, 4096, 'E_STATE'));
+  return readRecord(home.disk, fileOf(home, signed), RecordSchema, 'the record of an intent');
 }
 
 /** How the intent stands with this home, seen from the session `sid` (hex). */

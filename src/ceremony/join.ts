@@ -17,7 +17,7 @@ import { sha256 } from '../wire/hash.ts';
 import { formatWords, words } from '../wire/words.ts';
 import { deriveFiles } from './derived-files.ts';
 import { step, utc } from './engine.ts';
-import { type Home, inHome, ownCard, requireUnlocked } from './home.ts';
+import { type Home, inHome, ownCard, renewedAt, requireUnlocked } from './home.ts';
 import { acceptPrekeys, checkOwnPrekey, checkPrekeys, reservePrekey } from './identity.ts';
 import { bindIntent } from './intent-memory.ts';
 import { acceptStock, activeEpoch, checkRank, takeRank } from './key-store.ts';
@@ -54,6 +54,13 @@ function checkSeat(home: Home, plan: Plan, file: string): void {
   if (!seat) fail('E_NOT_PARTICIPANT', `${name} has no seat in this plan`, { file, participant: name, remedy: 'Check --home, and that this is the right folder.' });
   if (seat.identity !== card.ed25519 || seat.homeId !== home.facts.homeId || ('x25519' in seat && seat.x25519 !== card.x25519))
     fail('E_CARD', `the plan holds another card for ${name} than this home's`, { file, participant: name, remedy: 'Give the lead the card of this home, and ask for a new plan.' });
+  const renewed = renewedAt(home);
+  if (renewed && Date.parse(plan.created) < Math.floor(renewed.getTime() / 1000) * 1000)
+    fail('E_ROLLBACK', `this plan was made before this home was renewed (${utc(renewed)}); its newer self may have taken part`, {
+      file,
+      field: 'created',
+      remedy: 'Ask the lead for a further attempt (--again): this home takes part in whatever begins from now on.',
+    });
   for (const p of plan.participants) {
     const path = inHome(home, 'peers', `${p.name}.card`);
     const bytes = p.name === name ? undefined : home.disk.read(path, 65_536);

@@ -7,10 +7,11 @@ import type { PublicPrekey } from '../plan/card.ts';
 import { type Certificate, type EpochRecord, parseCertificate } from '../protocols/epoch.ts';
 import type { Vault } from '../vault/vault.ts';
 import { toHex } from '../wire/bytes.ts';
-import { canonicalBytes, parseCanonical } from '../wire/canon.ts';
+import { canonicalBytes } from '../wire/canon.ts';
 import { fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import { type Home, inHome } from './home.ts';
+import { readRecord } from './record.ts';
 
 const MAX_CERTIFICATE_BYTES = 32 * 1024 * 1024;
 const MAX_RANK_JUMP = 1000;
@@ -114,11 +115,12 @@ export function dropPending(home: Home, name: string, epoch: number): void {
   eraseStock(home, name, epoch);
 }
 
+const takenRank = (home: Home, name: string): v.InferOutput<typeof RankSchema> | undefined =>
+  readRecord(home.disk, inHome(home, 'keys', name, 'rank.json'), RankSchema, `the record of the rank of ${name}`);
+
 /** Highest rank this home joined or holds a certificate of, for a key name. */
 export function highestRank(home: Home, name: string): number {
-  const bytes = home.disk.read(inHome(home, 'keys', name, 'rank.json'), 4096);
-  const joined = bytes ? v.parse(RankSchema, parseCanonical(bytes, 4096, 'E_STATE')).rank : 0;
-  return Math.max(joined, activeEpoch(home, name)?.epoch.number ?? 0);
+  return Math.max(takenRank(home, name)?.rank ?? 0, activeEpoch(home, name)?.epoch.number ?? 0);
 }
 
 /**
@@ -127,8 +129,7 @@ export function highestRank(home: Home, name: string): number {
  * @throws E_RANK
  */
 export function checkRank(home: Home, name: string, rank: number, ceremony: string): void {
-  const bytes = home.disk.read(inHome(home, 'keys', name, 'rank.json'), 4096);
-  const before = bytes ? v.parse(RankSchema, parseCanonical(bytes, 4096, 'E_STATE')) : undefined;
+  const before = takenRank(home, name);
   if (before?.ceremony === ceremony && before.rank === rank) return;
   const highest = highestRank(home, name);
   const remedy = 'Ask the lead for a further attempt: mpc-ceremony dkg --again FOLDER gives it the next rank.';
@@ -175,8 +176,7 @@ export function nonceSpent(home: Home, name: string, epoch: number, commitment: 
 const SeenSchema = v.record(v.string(), v.strictObject({ index: v.number(), ceremony: v.string() }));
 
 function seenStock(home: Home, name: string, epoch: number): v.InferOutput<typeof SeenSchema> {
-  const bytes = home.disk.read(inHome(home, epochDir(name, epoch), 'stock-seen.json'), 65_536);
-  return bytes ? v.parse(SeenSchema, parseCanonical(bytes, 65_536, 'E_STATE')) : {};
+  return readRecord(home.disk, inHome(home, epochDir(name, epoch), 'stock-seen.json'), SeenSchema, `the record of the used nonces of ${name}`) ?? {};
 }
 
 /** The lowest stock index of a participant that this home has not seen used; indices are used in ascending order. */

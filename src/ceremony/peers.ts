@@ -1,20 +1,16 @@
 /** Cards of the others in a home, and the record of how their words were compared. */
 import * as v from 'valibot';
 import { type Card, encodeCard, parseCard } from '../plan/card.ts';
-import { canonicalBytes, parseCanonical } from '../wire/canon.ts';
+import { canonicalBytes } from '../wire/canon.ts';
 import { fail } from '../wire/errors.ts';
 import { type Home, inHome } from './home.ts';
+import { readRecord } from './record.ts';
 import type { AnswerSource } from './port.ts';
 
 const VerifiedSchema = v.record(v.string(), v.strictObject({ identity: v.string(), compared: v.picklist(['typed', 'scripted']), at: v.string() }));
 
 function verified(home: Home): v.InferOutput<typeof VerifiedSchema> {
-  const file = inHome(home, 'peers', 'verified.json');
-  const bytes = home.disk.read(file, 262_144);
-  if (!bytes) return {};
-  const parsed = v.safeParse(VerifiedSchema, parseCanonical(bytes, 262_144, 'E_STATE'));
-  if (!parsed.success) fail('E_STATE', 'the record of compared cards is damaged', { file });
-  return parsed.output;
+  return readRecord(home.disk, inHome(home, 'peers', 'verified.json'), VerifiedSchema, 'the record of compared cards') ?? {};
 }
 
 /**

@@ -15,12 +15,13 @@ import type { Entry } from '../transcript/entry.ts';
 import type { Vault } from '../vault/vault.ts';
 import { ceremonyId, type Envelope, type Head, MAX_BLOB_BYTES, openBlob, type Seat, type Session } from '../wire/blob.ts';
 import { fromHex, toHex } from '../wire/bytes.ts';
-import { canonicalBytes, type Json, parseCanonical } from '../wire/canon.ts';
+import { canonicalBytes, type Json } from '../wire/canon.ts';
 import type { Signer } from '../wire/ed25519.ts';
+import { sha256 } from '../wire/hash.ts';
 import { type ErrorCode, CeremonyError, ERRORS, fail } from '../wire/errors.ts';
 import { type Home, inHome } from './home.ts';
+import { DAMAGED, readRecord } from './record.ts';
 
-const MAX_PLAN_BYTES = 262_144;
 
 const PlaceSchema = v.strictObject({ folder: v.string(), planFile: hex(32) });
 const EndSchema = v.strictObject({
@@ -101,17 +102,13 @@ export class CeremonyStore {
 
   static #place(home: Home, dir: string): v.InferOutput<typeof PlaceSchema> {
     const file = join(dir, 'place.json');
-    const bytes = home.disk.read(file, 65_536);
-    const parsed = bytes && v.safeParse(PlaceSchema, parseCanonical(bytes, 65_536, 'E_STATE'));
-    if (!parsed?.success) fail('E_STATE', 'the record of a ceremony is damaged', { file });
-    return parsed.output;
+    return readRecord(home.disk, file, PlaceSchema, 'the record of a ceremony') ?? fail('E_STATE', 'the record of a ceremony is missing from this home', { file, remedy: DAMAGED });
   }
 
   static #load(home: Home, dir: string): CeremonyStore {
     const file = join(dir, 'plan.json');
-    const bytes = home.disk.read(file, MAX_PLAN_BYTES);
-    if (!bytes) fail('E_STATE', 'the plan of a ceremony is missing from this home', { file });
-    const store = new CeremonyStore(home, dir, parsePlan(parseCanonical(bytes, MAX_PLAN_BYTES, 'E_STATE'), file));
+    const plan = readRecord(home.disk, file, v.unknown(), 'the plan of a ceremony') ?? fail('E_STATE', 'the plan of a ceremony is missing from this home', { file, remedy: DAMAGED });
+    const store = new CeremonyStore(home, dir, parsePlan(plan, file));
     const journal = join(dir, 'journal.jsonl');
     const lines = home.disk.read(journal, MAX_CHAIN_BYTES);
     if (!lines || lines.length === 0) fail('E_STATE', 'the journal of a ceremony is missing from this home', { file: journal });
@@ -121,7 +118,7 @@ export class CeremonyStore {
       throw e instanceof CeremonyError
         ? new CeremonyError('E_STATE', `the journal of this home is damaged: ${e.message}`, {
             file: journal,
-            remedy: 'Restore this home from its newest whole copy, then expect it to be locked; see CEREMONY.md, "A damaged home".',
+            remedy: DAMAGED,
             cause: e,
           })
         : e;
@@ -210,10 +207,9 @@ export class CeremonyStore {
     if (!entry) return undefined;
     const file = join(this.dir, 'out', `${String(slot)}.blob`);
     const bytes = this.home.disk.read(file, MAX_BLOB_BYTES);
-    const envelope = bytes && openBlob(bytes, this.session);
-    if (!envelope || toHex(envelope.hash) !== entry.payload.subject?.sha256)
-      fail('E_STATE', 'a sent message is missing from this home, or was changed', { file });
-    return envelope;
+    if (!bytes || toHex(sha256(bytes)) !== entry.payload.subject?.sha256)
+      fail('E_STATE', 'a sent message is missing from this home, or was changed', { file, remedy: DAMAGED });
+    return openBlob(bytes, this.session);
   }
 
   /** Stores the bytes of an outgoing message; they count only once {@link append} has recorded them as sent. */
@@ -281,12 +277,7 @@ export class CeremonyStore {
 
   /** How this ceremony ended badly, if it did. */
   get ending(): Ending | undefined {
-    const file = join(this.dir, 'ended.json');
-    const bytes = this.home.disk.read(file, 65_536);
-    if (!bytes) return undefined;
-    const parsed = v.safeParse(EndSchema, parseCanonical(bytes, 65_536, 'E_STATE'));
-    if (!parsed.success) fail('E_STATE', 'the record of how a ceremony ended is damaged', { file });
-    return parsed.output;
+    return readRecord(this.home.disk, join(this.dir, 'ended.json'), EndSchema, 'the record of how a ceremony ended');
   }
   /** Ends the ceremony for good; the first ending stands. */
   end(ending: Ending): void {

@@ -28,6 +28,22 @@ export function wrap(text: string, width: number, indent = ''): string {
   return lines.join('\n');
 }
 
+/**
+ * Breaks a line of a screen that is wider than it; what goes on stands under the text behind the label, and a number that
+ * is too long by itself is cut into pieces of whole bytes. Not for what is to be copied: see `key export`.
+ */
+export function fold(line: string): string[] {
+  if (line.length <= WIDTH) return [line];
+  const label = /^(?:\s+|.*?\S {2,})(?=\S)/.exec(line)?.[0] ?? '';
+  const room = WIDTH - label.length;
+  const cut = room - (room % 8);
+  const words = line
+    .slice(label.length)
+    .split(' ')
+    .flatMap((word) => (word.length <= room ? [word] : (word.match(new RegExp(`.{1,${String(cut)}}`, 'gu')) ?? [])));
+  return (label + wrap(words.join(' '), WIDTH, ' '.repeat(label.length)).trimStart()).split('\n');
+}
+
 export class Output {
   readonly #options: OutputOptions;
   #held = '';
@@ -68,7 +84,7 @@ export class Output {
     const out: string[] = [];
     const done = step.did.map((d) => d.replace(/^round(\d+)\.sent$/, 'message $1 written')).join(', ');
     if (done !== '') out.push(`${this.#style('green', '✓')} ${done}`);
-    out.push(...lines);
+    out.push(...lines.flatMap(fold));
     out.push(`${this.#style('bold', `NEXT  ${step.nextAction.code}`)}`, wrap(step.nextAction.text, WIDTH, '  '));
     this.#held += `${out.join('\n')}\n`;
     return step.exit;

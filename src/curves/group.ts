@@ -5,13 +5,14 @@
  * Scalars are bigints: the language can neither overwrite nor forget them on demand. What must be erased is kept as
  * bytes at rest and becomes a bigint only for the length of a computation.
  */
+import { ECDH } from 'node:crypto';
 import type { CurvePoint, CurvePointCons } from '@noble/curves/abstract/curve.js';
 import { mulAddUnsafe } from '@noble/curves/abstract/curve.js';
 import { ed25519, ristretto255 } from '@noble/curves/ed25519.js';
 import { ed448 } from '@noble/curves/ed448.js';
 import { p256 } from '@noble/curves/nist.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { concat, toHex } from '../wire/bytes.ts';
+import { concat, equalBytes, toHex } from '../wire/bytes.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import { wideDigest, type Item } from '../wire/hash.ts';
 import type { Random } from '../wire/random.ts';
@@ -68,6 +69,8 @@ interface Curve {
   readonly pointBytes: number;
   readonly cofactor: boolean;
   readonly wideBytes: number;
+  /** OpenSSL's name of a curve whose points are x with the parity of y. */
+  readonly compressed?: string;
 }
 
 // one wide hash block is 64 bytes; the order of ed448 (446 bits) needs two
@@ -75,12 +78,29 @@ const CURVES: Readonly<Record<GroupName, Curve>> = {
   ed25519: { Point: ed25519.Point, pointBytes: 32, cofactor: true, wideBytes: 64 },
   ristretto255: { Point: ristretto255.Point, pointBytes: 32, cofactor: false, wideBytes: 64 },
   ed448: { Point: ed448.Point, pointBytes: 57, cofactor: true, wideBytes: 128 },
-  secp256k1: { Point: secp256k1.Point, pointBytes: 33, cofactor: false, wideBytes: 64 },
-  p256: { Point: p256.Point, pointBytes: 33, cofactor: false, wideBytes: 64 },
+  secp256k1: { Point: secp256k1.Point, pointBytes: 33, cofactor: false, wideBytes: 64, compressed: 'secp256k1' },
+  p256: { Point: p256.Point, pointBytes: 33, cofactor: false, wideBytes: 64, compressed: 'prime256v1' },
 };
 
+/**
+ * Reads x with the parity of y. The square root, most of the cost, is taken by OpenSSL. It is a hint and no verdict: x
+ * and the parity must be those that were sent, noble checks the equation of the curve, and where OpenSSL gives nothing
+ * or something wrong, noble decides alone.
+ * @throws whatever noble throws for bytes that are no point
+ */
+function readCompressed(Point: CurvePointCons<Point>, curve: string, bytes: Uint8Array): Point {
+  try {
+    const full = new Uint8Array(ECDH.convertKey(bytes, curve, undefined, undefined, 'uncompressed') as Buffer);
+    const sameX = full.length === 65 && equalBytes(full.subarray(1, 33), bytes.subarray(1));
+    if (sameX && bytes[0] === 2 + ((full[64] as number) & 1)) return Point.fromBytes(full);
+  } catch {
+    // no hint, or a wrong one
+  }
+  return Point.fromBytes(bytes);
+}
+
 function create(name: GroupName): Group {
-  const { Point, pointBytes, cofactor, wideBytes } = CURVES[name];
+  const { Point, pointBytes, cofactor, wideBytes, compressed } = CURVES[name];
   const { Fn, BASE: base, ZERO: identity } = Point;
   const order = Fn.ORDER;
 
@@ -89,7 +109,7 @@ function create(name: GroupName): Group {
     if (bytes.length !== pointBytes) fail('E_POINT', `a point of ${name} has ${String(pointBytes)} bytes`);
     let point: Point;
     try {
-      point = Point.fromBytes(bytes);
+      point = compressed === undefined ? Point.fromBytes(bytes) : readCompressed(Point, compressed, bytes);
     } catch (cause) {
       throw new CeremonyError('E_POINT', `not a canonical point of ${name}`, { cause });
     }

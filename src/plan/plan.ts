@@ -184,7 +184,7 @@ export function checkPlan(plan: Plan, file: string, now: Date): void {
 export function checkPlanTime(plan: Plan, file: string, now: Date): void {
   const remedy = 'Check the clock of this machine; if it is right, ask the lead for a new plan.';
   if (Date.parse(plan.expires) <= Date.parse(plan.created))
-    fail('E_PLAN_FIELD', 'expires: is not after created', { file, field: 'expires' });
+    fail('E_PLAN_FIELD', 'expires: is not after created', { file, field: 'expires', remedy: 'Ask the lead for a corrected plan.' });
   if (now.getTime() >= Date.parse(plan.expires))
     fail('E_PLAN_EXPIRED', `the plan expired at ${plan.expires}`, { file, field: 'expires', remedy });
   if (now.getTime() < Date.parse(plan.created) - 600_000)

@@ -3,10 +3,10 @@ import { realDisk } from '../vault/durable.ts';
 import { dealWrongSubShare } from './cheat.ts';
 import { joinAll } from './ceremony.ts';
 import { checkBlame } from './checks.ts';
-import { act, actTogether, expectGood, onCopy, type Play } from './play.ts';
+import { act, actTogether, allGood, expectGood, onCopy, type Play } from './play.ts';
 import type { Outcome } from './program.ts';
 import { copyOf, rehearsalHome } from './stage.ts';
-import { show, verdictOf } from './story.ts';
+import { verdictOf } from './story.ts';
 
 /** Plays one attempt, begun by the lead, to its end. */
 export async function playBadSubShare(play: Play, ceremony: string): Promise<void> {
@@ -23,14 +23,14 @@ export async function playBadSubShare(play: Play, ceremony: string): Promise<voi
   await act(play, dealer, 'next', ['next', copyOf(dealer, ceremony)], 'sends the wrong dealing');
   const honest = holders.filter((h) => h !== dealer);
   const dealt = await actTogether(play, honest, 'next', onCopy('next', ceremony), '');
-  dealt.forEach((o, i) => expectGood(honest[i] as string, 'next', o));
+  allGood(honest, 'next', dealt);
 
   courier.carry(ceremony, holders);
   const opened = await actTogether(play, holders, 'next', onCopy('next', ceremony), 'checks all proofs and opens its own boxes');
   const expected = { exit: 21, code: 'E_VSS', participant: dealer };
   holders.forEach((who, i) => {
     const outcome = opened[i] as Outcome;
-    if (who === victim) story.gate(fault, who, expected, verdictOf(outcome), show(verdictOf(outcome)));
+    if (who === victim) story.gate(fault, who, expected, verdictOf(outcome));
     else expectGood(who, 'next', outcome);
   });
   story.remark(`the courier carries ${victim}'s complaint, which opens that one box for all to see`);
@@ -38,7 +38,7 @@ export async function playBadSubShare(play: Play, ceremony: string): Promise<voi
   const judged = await actTogether(play, rest, 'next', onCopy('next', ceremony), 'judges the complaint');
   rest.forEach((who, i) => {
     const observed = verdictOf(judged[i] as Outcome);
-    story.gate(fault, who, expected, observed, show(observed));
+    story.gate(fault, who, expected, observed);
   });
   courier.carry(ceremony, holders);
   await checkBlame(play, fault, ceremony, [victim], { code: 'E_VSS', culprit: dealer });

@@ -50,7 +50,7 @@ export function castOf(draft: Draft): Cast {
   const witnesses = draft.witnesses ?? [];
   const everybody = [...holders, ...witnesses];
   const reserved = everybody.find((name) => RESERVED.has(name));
-  if (reserved !== undefined) fail('E_USAGE', `a rehearsal has a folder of its own named ${reserved}; no participant can have that name`, { participant: reserved });
+  if (reserved !== undefined) fail('E_USAGE', `a rehearsal needs the name ${reserved} for itself; no participant can have it`, { participant: reserved });
   return {
     key: draft.name,
     scheme: draft.scheme,

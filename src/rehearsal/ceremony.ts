@@ -1,7 +1,7 @@
 /** A ceremony from its start to the end of everybody's part, with the courier in between. */
 import { fail } from '../wire/errors.ts';
 import { crashThrough } from './crash.ts';
-import { actTogether, expectGood, onCopy, type Play } from './play.ts';
+import { actTogether, allGood, onCopy, type Play } from './play.ts';
 import { copyOf } from './stage.ts';
 import { dropped, tampered } from './transit.ts';
 import type { FaultName } from './faults.ts';
@@ -24,11 +24,10 @@ export interface Ceremony {
 export async function joinAll(play: Play, { ceremony, people, faults }: Ceremony): Promise<void> {
   const [, second, ...rest] = people as [string, string, ...string[]];
   play.courier.carry(ceremony, people);
-  const reads = 'reads the plan';
   if (faults.includes('crash')) await crashThrough(play, second, 'join', ceremony);
   const joining = faults.includes('crash') ? rest : [second, ...rest];
-  const outcomes = await actTogether(play, joining, 'join', onCopy('join', ceremony), reads);
-  joining.forEach((who, i) => expectGood(who, 'join', outcomes[i] as never));
+  const outcomes = await actTogether(play, joining, 'join', onCopy('join', ceremony), 'reads the plan');
+  allGood(joining, 'join', outcomes);
 }
 
 /** Round after round until everybody is done. @throws E_INTERNAL when somebody stops, or never gets done */
@@ -47,7 +46,7 @@ export async function goThrough(play: Play, held: Ceremony): Promise<void> {
     }
     const visited = open;
     const outcomes = await actTogether(play, visited, 'next', onCopy('next', ceremony), '');
-    outcomes.forEach((o, i) => expectGood(visited[i] as string, 'next', o));
+    allGood(visited, 'next', outcomes);
     open = visited.filter((_, i) => outcomes[i]?.report.nextAction?.code !== 'DONE');
   }
   play.courier.carry(ceremony, [...people, ...witnesses]);

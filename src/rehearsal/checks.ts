@@ -6,8 +6,8 @@ import { fail } from '../wire/errors.ts';
 import { filesIn } from './courier.ts';
 import { expectGood, type Play } from './play.ts';
 import { type Outcome, together } from './program.ts';
-import { copyOf, MESSAGE } from './stage.ts';
-import { ANYBODY, type FaultRecord, show, verdictOf } from './story.ts';
+import { ANYBODY, copyOf, MESSAGE } from './stage.ts';
+import { type FaultRecord, show, verdictOf } from './story.ts';
 
 /** Every holder's home shows the same active key, marked as a rehearsal's. @returns the public key, hex */
 export async function checkKey(play: Play): Promise<string> {
@@ -71,10 +71,10 @@ export async function checkBlame(play: Play, fault: FaultRecord, ceremony: strin
     const path = filesIn(join(play.stage.root, copyOf(who, ceremony))).find((p) => p.startsWith('evidence/') && p.endsWith(`-${claim.culprit}.json`));
     const outcome = path === undefined ? undefined : await asOutsider(play, `${copyOf(who, ceremony)}/${path}`, `the evidence of ${who}`);
     const proves = outcome?.exit === 0 && checksIn(outcome).some((c) => c.culprit === claim.culprit && c.code === claim.code);
-    play.story.check(`evidence of ${who} in ${ceremony}`, proves ? 'ok' : 'wrong', `the evidence of ${who} ${proves ? 'proves' : 'does NOT prove'} to anybody that it was ${claim.culprit}`);
+    play.story.check(`evidence of ${who} in ${ceremony}`, proves ? 'ok' : 'wrong', `the evidence of ${who} in ${ceremony} ${proves ? 'proves' : 'does NOT prove'} to anybody that it was ${claim.culprit}`);
   }
   const [reader] = keepers as [string];
   const record = await asOutsider(play, copyOf(reader, ceremony), `the record of ${ceremony}`);
   const observed = { exit: record.exit ?? null, participant: checksIn(record).find((c) => c.culprit !== undefined)?.culprit };
-  play.story.gate(fault, 'transcript verify', { exit: 21, participant: claim.culprit }, observed, show(observed));
+  play.story.gate(fault, 'transcript verify', { exit: 21, participant: claim.culprit }, observed);
 }

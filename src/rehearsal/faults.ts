@@ -5,7 +5,7 @@ export const FAULTS = {
   'tampered-blob': 'a byte of a message is changed on the way',
   'dropped-blob': 'a message does not arrive',
   crash: 'a laptop loses power again and again in the middle of a step',
-  equivocation: 'two copies of one laptop sign different messages for one round',
+  equivocation: 'two copies of one laptop sign different messages',
   'bad-sub-share': 'a dealer seals a wrong sub-share to one of the others',
 } as const satisfies Record<string, string>;
 

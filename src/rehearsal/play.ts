@@ -19,6 +19,11 @@ export function expectGood(who: string, command: string, outcome: Outcome): Outc
   return fail('E_INTERNAL', `${who}'s ${command} ended with ${show(verdictOf(outcome))}${text === undefined ? '' : `: ${text}`}`, { participant: who });
 }
 
+/** {@link expectGood} for what several participants did side by side. */
+export function allGood(people: readonly string[], command: string, outcomes: readonly Outcome[]): void {
+  outcomes.forEach((outcome, i) => expectGood(people[i] as string, command, outcome));
+}
+
 /** One command of one participant, told and required to go well. */
 export async function act(play: Play, who: string, command: string, args: readonly string[], doing: string): Promise<Outcome> {
   const outcome = await play.program.run(who, args);

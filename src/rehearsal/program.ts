@@ -29,7 +29,6 @@ export interface Outcome {
   readonly exit: number | undefined;
   readonly killed: boolean;
   readonly report: Report;
-  readonly milliseconds: number;
 }
 
 /** How many processes run at once: each takes one core for a moment, and 64 MiB for the key derivation. */
@@ -73,7 +72,6 @@ export class Program {
 
   #spawn(command: readonly string[], env: NodeJS.ProcessEnv, killAt: number | undefined): Promise<Outcome> {
     const line = `${killAt === undefined ? '' : `${CRASH}=${String(killAt)} `}mpc-ceremony ${command.map((a) => (/^[\w@%+=:,./-]+$/.test(a) ? a : `'${a}'`)).join(' ')}`;
-    const started = performance.now();
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [this.#entry, ...command, '--quiet'], { cwd: this.#stage.root, env, stdio: ['ignore', 'pipe', 'pipe'] });
       let stdout = '';
@@ -84,7 +82,7 @@ export class Program {
       child.once('close', (exit, signal) => {
         // what is told, and kept, does not depend on where the folder lies
         const report = signal === null ? parse(stdout.replaceAll(`${this.#stage.root}/`, ''), stderr) : {};
-        resolve({ line, exit: exit ?? undefined, killed: signal === 'SIGKILL', report, milliseconds: performance.now() - started });
+        resolve({ line, exit: exit ?? undefined, killed: signal === 'SIGKILL', report });
       });
     });
   }

@@ -8,7 +8,7 @@ import { checkKey, checkSignature, checkRecord } from './checks.ts';
 import { Courier } from './courier.ts';
 import type { FaultName } from './faults.ts';
 import { generateKey } from './key-generation.ts';
-import { actTogether, expectGood, type Play } from './play.ts';
+import { actTogether, allGood, type Play } from './play.ts';
 import { Program } from './program.ts';
 import { readme } from './readme.ts';
 import { signMessage } from './signing.ts';
@@ -77,7 +77,7 @@ async function makeHomes(play: Play): Promise<void> {
   const { stage, story } = play;
   story.chapter('Identities');
   const made = await actTogether(play, stage.cast.everybody, 'init', (who) => ['init', '--name', who, '--rehearsal'], 'makes identity and one-time keys');
-  made.forEach((o, i) => expectGood(stage.cast.everybody[i] as string, 'init', o));
+  allGood(stage.cast.everybody, 'init', made);
   for (const who of stage.cast.everybody) cpSync(join(stage.root, homeOf(who), 'identity', `${who}.card`), join(stage.root, CARDS, `${who}.card`));
   story.remark(`the courier brings all cards to ${stage.cast.lead}, who leads`);
 }

@@ -5,7 +5,7 @@
  *
  * This file: where things lie on the stage.
  */
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Home, openHome } from '../ceremony/home.ts';
 import type { Disk } from '../vault/durable.ts';
@@ -15,8 +15,11 @@ import type { Cast } from './cast.ts';
 /** Public on purpose: rehearsal homes hold nothing worth protecting. */
 const PASSPHRASE = 'rehearsal only, protects nothing';
 
-/** Names of folders and files on the stage that no participant can have. */
-export const RESERVED: ReadonlySet<string> = new Set(['homes', 'cards']);
+/** Who verifies a record: somebody with neither home nor secret. */
+export const ANYBODY = 'anybody';
+
+/** Names on the stage that no participant can have. */
+export const RESERVED: ReadonlySet<string> = new Set(['homes', 'cards', ANYBODY]);
 
 export interface Stage {
   /** Folder of the rehearsal, absolute; the program runs there, so that the commands in log.txt can be repeated. */
@@ -45,7 +48,7 @@ export function makeStage(root: string, cast: Cast, draft: string, message: stri
   chmodSync(join(root, PASSPHRASE_FILE), 0o600);
   writeFileSync(join(root, DRAFT), draft);
   writeFileSync(join(root, MESSAGE), message);
-  return { root, cast };
+  return { root: realpathSync(root), cast };
 }
 
 /**

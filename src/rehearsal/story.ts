@@ -2,6 +2,7 @@
 import { SLOTS } from '../protocols/machine.ts';
 import type { FaultName } from './faults.ts';
 import type { Outcome } from './program.ts';
+import { ANYBODY } from './stage.ts';
 
 /** One run of the program. */
 export interface StepRecord {
@@ -46,9 +47,6 @@ export interface CheckRecord {
   readonly verdict: 'ok' | 'wrong' | 'not-checked';
   readonly text: string;
 }
-
-/** Who needs neither home nor secret. */
-export const ANYBODY = 'anybody';
 
 export class Story {
   readonly #say: (text: string) => void;
@@ -115,8 +113,12 @@ export class Story {
     return record;
   }
 
-  /** Compares what a gate said with what it ought to say. */
-  gate(fault: FaultRecord, participant: string, expected: Verdict, observed: Verdict, text: string): void {
+  /**
+   * Compares what a gate said with what it ought to say.
+   * @param said what is told of it; the verdict in words unless given
+   */
+  gate(fault: FaultRecord, participant: string, expected: Verdict, observed: Verdict, said?: string): void {
+    const text = said ?? show(expected.file === undefined ? { ...observed, file: undefined } : observed);
     const same = (['exit', 'code', 'participant', 'sameBytes'] as const).every((k) => expected[k] === undefined || expected[k] === observed[k]);
     const asItShouldBe = same && (expected.file === undefined || observed.file?.endsWith(expected.file) === true);
     fault.gates.push({ participant, expected, observed, asItShouldBe, text });
@@ -139,7 +141,7 @@ export function verdictOf(outcome: Outcome): Verdict {
 /** A verdict in one line. */
 export function show(v: Verdict): string {
   if (v.sameBytes !== undefined) return v.sameBytes ? 'the same bytes' : 'other bytes';
-  const named = v.participant === undefined || v.participant === '' ? '' : v.code === undefined ? `, waiting for ${v.participant}` : `, naming ${v.participant}`;
+  const named = v.participant === undefined || v.participant === '' ? '' : v.exit === 10 ? `, waiting for ${v.participant}` : `, naming ${v.participant}`;
   return `exit ${String(v.exit)}${v.code === undefined ? '' : ` ${v.code}`}${named}${v.file === undefined ? '' : `, file ${short(v.file)}`}`;
 }
 

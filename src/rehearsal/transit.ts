@@ -1,7 +1,7 @@
 /** Faults on the way: a message that does not arrive, and one that arrives changed. */
 import { actTogether, onCopy, type Play } from './play.ts';
 import type { Outcome } from './program.ts';
-import { show, verdictOf } from './story.ts';
+import { verdictOf } from './story.ts';
 
 /** The last participant's first message does not reach the second, who waits; the next round of the courier brings it. */
 export async function dropped(play: Play, ceremony: string, people: readonly string[]): Promise<void> {
@@ -11,7 +11,7 @@ export async function dropped(play: Play, ceremony: string, people: readonly str
   play.courier.carry(ceremony, people, (path, to, bytes) => (path === lost && to === reader ? undefined : bytes));
   const [outcome] = (await actTogether(play, [reader], 'next', onCopy('next', ceremony), '')) as [Outcome];
   const observed = verdictOf(outcome);
-  play.story.gate(fault, reader, { exit: 10, participant: writer }, observed, show(observed));
+  play.story.gate(fault, reader, { exit: 10, participant: writer }, observed);
   play.story.remark('the courier goes back for it; then the ceremony goes on');
 }
 
@@ -23,7 +23,7 @@ export async function tampered(play: Play, ceremony: string, people: readonly st
   play.courier.carry(ceremony, people, (path, to, bytes) => (path === file && to === reader ? flipped(bytes) : bytes));
   const [outcome] = (await actTogether(play, [reader], 'next', onCopy('next', ceremony), '')) as [Outcome];
   const observed = verdictOf(outcome);
-  play.story.gate(fault, reader, { exit: 21, code: 'E_SIGNATURE', file }, observed, show(observed));
+  play.story.gate(fault, reader, { exit: 21, code: 'E_SIGNATURE', file }, observed);
   play.story.remark(`the courier brings ${file} again from ${writer}; then the ceremony goes on`);
 }
 

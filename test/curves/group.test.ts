@@ -1,7 +1,8 @@
+import { ECDH } from 'node:crypto';
 import { ED25519_TORSION_SUBGROUP } from '@noble/curves/ed25519.js';
 import { ED448_TORSION_SUBGROUP } from '@noble/curves/ed448.js';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { group, hashToScalar, type GroupName } from '../../src/curves/group.ts';
 import { concat, fromHex, toHex } from '../../src/wire/bytes.ts';
 import { codeOf, GROUPS, seeded } from '../sharing/support.ts';
@@ -201,5 +202,61 @@ describe('encodings that are not canonical', () => {
       return codeOf(() => g.decodePoint(concat(Uint8Array.of(2), number(BigInt(i + 2), 32, 'BE'))));
     });
     expect(new Set(onCurve)).toEqual(new Set(['E_POINT', 'no error']));
+  });
+});
+
+describe.each(['secp256k1', 'p256'] as const)('the hint from OpenSSL on %s', (name) => {
+  const g = group(name);
+  const random = seeded(`hint ${name}`);
+  const good = [2n, 3n, g.order - 1n, ...Array.from({ length: 12 }, () => g.randomScalar(random))].map((s) => g.encodePoint(g.multiply(g.base, s)));
+  const bad = [
+    ...[0, 1, 4, 5, 6, 7].map((head) => concat(Uint8Array.of(head), good[0]?.subarray(1) as Uint8Array)),
+    concat(Uint8Array.of(2), number(g.Point.Fp.ORDER + 1n, 32, 'BE')),
+    ...Array.from({ length: 64 }, () => concat(Uint8Array.of(3), random(32))).filter((bytes) => {
+      try {
+        g.Point.fromBytes(bytes);
+        return false;
+      } catch {
+        return true;
+      }
+    }),
+  ];
+  const y = (bytes: Uint8Array, change: (y: bigint) => bigint): Uint8Array => {
+    const { x, y: was } = g.Point.fromBytes(bytes).toAffine();
+    return concat(Uint8Array.of(4), number(x as bigint, 32, 'BE'), number(change(was as bigint), 32, 'BE'));
+  };
+  const full = (bytes: Uint8Array): Uint8Array => y(bytes, (v) => v);
+  const p = g.Point.Fp.ORDER;
+
+  test.each<[string, ((bytes: Uint8Array) => Uint8Array) | undefined]>([
+    ['is right', full],
+    ['is the other root', (b) => y(b, (v) => p - v)],
+    ['is no root', (b) => y(b, (v) => v ^ 2n)],
+    ['is beyond p', (b) => y(b, () => 2n ** 256n - 1n)],
+    ['is another point', () => full(good[1] as Uint8Array)],
+    ['has another length', (b) => b],
+    ['is empty', () => new Uint8Array(0)],
+    ['is given for anything', () => full(good[0] as Uint8Array)],
+    ['fails', undefined],
+  ])('decides nothing when it %s', (_, hint) => {
+    const spy = vi.spyOn(ECDH, 'convertKey').mockImplementation((bytes) => {
+      if (hint === undefined) throw new Error('unsupported');
+      return Buffer.from(hint(bytes as Uint8Array));
+    });
+    try {
+      for (const bytes of good) {
+        expect(g.decodePoint(bytes).equals(g.Point.fromBytes(bytes))).toBe(true);
+        expect(spy).toHaveBeenLastCalledWith(bytes, expect.anything(), undefined, undefined, 'uncompressed');
+      }
+      for (const bytes of bad) expect(codeOf(() => g.decodePoint(bytes))).toBe('E_POINT');
+    } finally {
+      spy.mockRestore();
+    }
+  });
+
+  test('agrees with noble', () => {
+    for (const bytes of good) expect(g.decodePoint(bytes).equals(g.Point.fromBytes(bytes))).toBe(true);
+    for (const bytes of bad) expect(codeOf(() => g.decodePoint(bytes))).toBe('E_POINT');
+    expect(bad.length).toBeGreaterThan(20);
   });
 });

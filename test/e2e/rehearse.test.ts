@@ -118,15 +118,18 @@ describe('faults', () => {
     const [twice, share] = faultsOf(ran) as [Fault, Fault];
     expect(twice.fault).toBe('equivocation');
     expect(twice.gates.slice(0, 2)).toMatchObject(['alice', 'bob'].map((participant) => ({ participant, observed: { exit: 23, code: 'E_EQUIVOCATION', participant: 'carol' }, asItShouldBe: true })));
-    expect(twice.gates[2]).toMatchObject({ participant: 'carol', observed: { exit: 24, code: 'E_ROLLBACK' }, asItShouldBe: true });
+    expect(twice.gates.slice(2)).toMatchObject([
+      { participant: 'transcript verify', observed: { exit: 21, participant: 'carol' }, asItShouldBe: true },
+      { participant: 'carol', observed: { exit: 24, code: 'E_ROLLBACK' }, asItShouldBe: true },
+    ]);
     expect(share.fault).toBe('bad-sub-share');
-    expect(share.gates.map((g) => g.participant).sort()).toEqual(['alice', 'bob', 'carol']);
-    for (const g of share.gates) expect(g).toMatchObject({ observed: { exit: 21, code: 'E_VSS', participant: 'carol' }, asItShouldBe: true });
+    expect(share.gates.map((g) => g.participant).sort()).toEqual(['alice', 'bob', 'carol', 'transcript verify']);
+    for (const g of share.gates) expect(g).toMatchObject({ observed: { exit: 21, participant: 'carol' }, asItShouldBe: true });
+    for (const g of share.gates.slice(0, 3)) expect(g.observed['code']).toBe('E_VSS');
     const checks = ran.json['checks'] as { name: string; verdict: string }[];
-    for (const name of ['evidence E_EQUIVOCATION at alice', 'evidence E_EQUIVOCATION at bob', 'evidence E_VSS at bob']) expect(checks).toContainEqual(expect.objectContaining({ name, verdict: 'ok' }));
-    expect(existsSync(join(dir, 'f2', 'bob', 'treasury-dkg-2', 'evidence', 'vss-carol.json'))).toBe(true);
+    for (const name of ['evidence of alice in treasury-dkg-1', 'evidence of bob in treasury-dkg-1', 'evidence of bob in treasury-dkg-2', 'record of treasury-dkg-3']) expect(checks).toContainEqual(expect.objectContaining({ name, verdict: 'ok' }));
     // the copied laptop is gone; what it sent is kept
-    expect(existsSync(join(dir, 'f2', 'homes', 'carol-copy'))).toBe(false);
+    expect(existsSync(join(dir, 'f2', 'homes', 'carol.copy'))).toBe(false);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/rehearsal/program.ts';
 import { answered, fold, inWords, show, Story, verdictOf } from '../../src/rehearsal/story.ts';
 
-const outcome = (o: Partial<Outcome>): Outcome => ({ line: 'mpc-ceremony next', exit: 0, killed: false, report: {}, milliseconds: 1, ...o });
+const outcome = (o: Partial<Outcome>): Outcome => ({ line: 'mpc-ceremony next', exit: 0, killed: false, report: {}, ...o });
 
 describe('what a gate said, compared with what it ought to say', () => {
   const told: string[] = [];

@@ -9,6 +9,7 @@ import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
 import { sha256 } from '../../wire/hash.ts';
 import { formatWords, words } from '../../wire/words.ts';
 import type { Context } from '../context.ts';
+import { fold } from '../output.ts';
 
 interface CreateOptions {
   key: string;
@@ -69,7 +70,7 @@ export async function intentShow(ctx: Context, argument: string): Promise<ExitCo
 function show(ctx: Context, signed: SignedIntent, file: string, message: Uint8Array, first: readonly string[]): ExitCode {
   const { intent, hash } = signed;
   const list = words(hash.slice(0, 16));
-  ctx.out.result({ schema: 'mpc-ceremony/intent/1', file, hash: toHex(hash), words: list, intent, exit: 0 }, [
+  const lines = [
     ...first,
     `Sign         the exact bytes of a message (${String(message.length)} bytes)`,
     `             sha256 ${intent.payload.sha256}`,
@@ -79,7 +80,8 @@ function show(ctx: Context, signed: SignedIntent, file: string, message: Uint8Ar
     `Valid        ${intent.created} to ${intent.expires}, once`,
     `Intent hash  ${toHex(hash)}`,
     ...formatWords(list),
-  ]);
+  ];
+  ctx.out.result({ schema: 'mpc-ceremony/intent/1', file, hash: toHex(hash), words: list, intent, exit: 0 }, lines.flatMap(fold));
   return EXIT.ok;
 }
 

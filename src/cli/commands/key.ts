@@ -6,6 +6,7 @@ import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
 import { fromHex, toHex } from '../../wire/bytes.ts';
 import { formatWords, words } from '../../wire/words.ts';
 import type { Context } from '../context.ts';
+import { fold } from '../output.ts';
 
 async function facts(home: Home, certificate: Certificate): Promise<Record<string, unknown>> {
   const { epoch } = certificate;
@@ -50,7 +51,7 @@ export async function keyShow(ctx: Context, name: string): Promise<ExitCode> {
   const home = await ctx.home('read');
   const certificate = requireKey(home, name);
   const f = await facts(home, certificate);
-  ctx.out.result(f, [
+  const lines = [
     `Key          ${name} (${String(f['mode'])})`,
     `Scheme       ${String(f['scheme'])}`,
     `Quorum       ${String(f['quorum'])}`,
@@ -59,7 +60,8 @@ export async function keyShow(ctx: Context, name: string): Promise<ExitCode> {
     ...(f['internalKey'] === undefined ? [] : [`Internal key ${String(f['internalKey'])}`]),
     'Words of this epoch:',
     ...formatWords(f['words'] as string[]),
-  ]);
+  ];
+  ctx.out.result(f, lines.flatMap(fold));
   return EXIT.ok;
 }
 
