@@ -1,6 +1,6 @@
 /**
- * Power cuts: the process of one step is killed at one durable write after another, and started again each time, until
- * it comes through. Whatever once left the laptop must stay the same, byte for byte.
+ * Power cuts: the process of one step is killed at ever later durable writes, and started again each time, until it
+ * comes through. Whatever once left the laptop must stay the same, byte for byte.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -54,14 +54,15 @@ export async function crashThrough(play: Play, who: string, command: 'join' | 'n
     expectGood(who, command, outcome);
     return;
   }
-  const fault = story.fault('crash', `the process of ${who}'s ${command} is killed (kill -9) at one durable write after another`);
+  const fault = story.fault('crash', `the process of ${who}'s ${command} is killed (kill -9) again and again, each time at a later durable write`);
   while (outcome.killed && kills < MAX_KILLS) {
     kills += 1;
     story.aside(outcome.line);
     look();
     if (outside.size > before.size) killedOutside += 1;
     const now = progress(play, who, ceremony);
-    killAt = now === reached ? killAt + 1 : 1;
+    // every second write until something counts, then at once again: each kill costs a start of the program
+    killAt = now === reached ? killAt + 2 : 1;
     reached = now;
     outcome = await program.run(who, args, { killAt });
   }

@@ -15,10 +15,12 @@ export type Folder = ReadonlyMap<string, Uint8Array>;
 /** Files that are written for people and never read. */
 export const DERIVED = ['SCRIPT.html', 'VERIFY.txt', 'SHA256SUMS'];
 
-/** The folder as it is when the courier has brought everybody's newest files together. */
-export function folderOf(run: Run, labels = run.honest): Map<string, Uint8Array> {
+/** The folder as it is when a careful courier has brought everybody's newest files together. */
+export async function folderOf(run: Run): Promise<Map<string, Uint8Array>> {
+  // the table's courier also carries stale copies; everybody writes its own files once more
+  for (const label of run.honest) await run.next(label);
   const files = new Map<string, Uint8Array>();
-  for (const label of [...labels, ...run.cheats])
+  for (const label of [...run.honest, ...run.cheats])
     for (const path of run.files(label)) {
       const owner = /^(?:transcript|round-\d)\/([a-z]+)\.(?:jsonl|blob)$/.exec(path)?.[1];
       if (!files.has(path) || owner === label) files.set(path, run.file(label, path) as Uint8Array);
@@ -46,7 +48,7 @@ export async function finishedCeremonies(options: { readonly scheme?: Parameters
   await sign.settle();
   for (const run of [dkg, sign])
     for (const name of run.honest) if (run.code(name) !== 'DONE') throw run.error(name);
-  return { table, dkg, sign, dkgFolder: folderOf(dkg), signFolder: folderOf(sign) };
+  return { table, dkg, sign, dkgFolder: await folderOf(dkg), signFolder: await folderOf(sign) };
 }
 
 /** Verifies copies of a folder. */
