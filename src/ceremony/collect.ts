@@ -7,7 +7,7 @@ import { equivocation, type Finding, slotName } from '../protocols/machine.ts';
 import { parseChain } from '../transcript/chain.ts';
 import type { Entry } from '../transcript/entry.ts';
 import { scanFolder } from '../transport/folder.ts';
-import { type Envelope, openBlob } from '../wire/blob.ts';
+import { type Envelope, openBlob, type Seat } from '../wire/blob.ts';
 import { equalBytes, fromHex, toHex } from '../wire/bytes.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
@@ -27,6 +27,8 @@ export interface Collected {
   readonly rollback: string | undefined;
   /** What a peer says it has seen of this participant and this home does not know: a claim, no proof. */
   readonly claim: string | undefined;
+  /** One author, two chains: an old copy of that author's home, or two of them, is in use. */
+  readonly fork: CeremonyError | undefined;
 }
 
 /** Reads the folder into the store. Nothing that is held already is ever replaced. */
@@ -41,6 +43,7 @@ export function collect(store: CeremonyStore, folder: string): Collected {
   const taken = new Map<string, Envelope>([...held.entries()].flatMap(([slot, m]) => [...m.entries()].map(([leaf, e]) => [`${String(slot)}/${String(leaf)}`, e] as const)));
   let rollback: string | undefined;
   let claim: string | undefined;
+  let fork: CeremonyError | undefined;
 
   const take = (envelope: Envelope, file: string): void => {
     const place = `${String(envelope.slot)}/${String(envelope.leaf)}`;
@@ -88,10 +91,13 @@ export function collect(store: CeremonyStore, folder: string): Collected {
       const entries = readChain(bytes, seat.name, seat.identity, store.id);
       if (!entries) continue;
       if (seat.leaf === store.seat.leaf) rollback ??= newerOwnChain(store, entries, file);
-      else claim ??= seenAhead(store, entries, seat.name);
+      else {
+        claim ??= seenAhead(store, entries, seat.name);
+        fork ??= keepLongest(store, seat, bytes, entries, file);
+      }
     }
   }
-  return { fresh, problems, equivocations, certificates: contents.certificates, rollback, claim };
+  return { fresh, problems, equivocations, certificates: contents.certificates, rollback, claim, fork };
 }
 
 /** A message of this ceremony, if the bytes are one: evidence may be about another ceremony, or false. */
@@ -111,6 +117,36 @@ function readChain(bytes: Uint8Array, author: string, identity: Uint8Array, cere
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Keeps the longest chain of every author: a courier may bring an older copy over a newer one. Two copies of which neither
+ * continues the other are a fork by their author, and both are signed.
+ */
+function keepLongest(store: CeremonyStore, { name, identity }: Seat, bytes: Uint8Array, entries: readonly Entry[], file: string): CeremonyError | undefined {
+  const kept = store.keptChain(name);
+  const before = kept ? (readChain(kept, name, identity, store.id) ?? []) : [];
+  const fork = entries.find((e, i) => before[i] !== undefined && before[i].hash !== e.hash);
+  if (fork)
+    return new CeremonyError('E_FORK', `${name} signed two different entries ${String(fork.payload.seq)}`, {
+      participant: name,
+      file,
+      details: ['One copy is kept in this home, the other lies in the folder. A restored or copied home does this.'],
+      remedy: `Stop. Ask ${name} whether there is a second copy of that home. Keep both files.`,
+    });
+  if (entries.length > before.length) store.keepChain(name, bytes);
+  return undefined;
+}
+
+/**
+ * Whether a chain file is provably older than its author's own messages: every message is recorded by the entry after the
+ * head that it carries.
+ */
+export function isOutdated(store: CeremonyStore, seat: Seat, chain: Uint8Array): boolean {
+  const entries = readChain(chain, seat.name, seat.identity, store.id);
+  if (!entries) return false;
+  const heads = [...store.messages().values()].map((m) => m.get(seat.leaf)?.head.seq ?? -1);
+  return entries.length < Math.max(...heads) + 1;
 }
 
 function newerOwnChain(store: CeremonyStore, entries: readonly Entry[], file: string): string | undefined {

@@ -14,7 +14,7 @@ import { CeremonyError, type ErrorCode, ERRORS, EXIT, fail } from '../wire/error
 import { sha256 } from '../wire/hash.ts';
 import { formatWords, words } from '../wire/words.ts';
 import type { ActionCode } from './actions.ts';
-import { collect } from './collect.ts';
+import { collect, isOutdated } from './collect.ts';
 import type { Driver, FolderFile, MadeMessage } from './driver.ts';
 import { loadDriver } from './load-driver.ts';
 import { derivedFiles, sumsFile } from './derived-files.ts';
@@ -68,6 +68,7 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
       details: ['Either this home is an older copy of itself, or the other transcript is false. Nothing was signed.'],
       remedy: 'Compare with the words on paper and look for a newer copy of this home. If this home is right, tell the lead that the other transcript is false.',
     });
+  if (collected.fork && !store.done) throw collected.fork;
   const [double] = collected.equivocations;
   if (double && !store.done) await conclude(store, folder, port, progress, [double]);
 
@@ -312,7 +313,25 @@ function releaseAll(store: CeremonyStore, folder: string, progress: Progress): v
     progress.wrote.push({ path: file.path, sha256: toHex(sha256(file.bytes)) });
   };
   for (const file of [...own, ...progress.files, ...derivedFiles(store)]) put(file);
+  settleChains(store, folder, put);
   if (store.done) put(sumsFile(disk, folder));
+}
+
+/**
+ * Others' chains in the folder. While the ceremony runs, a copy that is provably older than its author's messages is taken
+ * away, so that it is not carried over the author's newer one; at the end everybody's longest chain is put in its place.
+ */
+function settleChains(store: CeremonyStore, folder: string, put: (file: FolderFile) => void): void {
+  const { disk } = store.home;
+  const over = store.done || store.ending !== undefined;
+  for (const seat of store.session.seats) {
+    if (seat.leaf === store.seat.leaf) continue;
+    const kept = store.keptChain(seat.name);
+    if (!kept) continue;
+    const path = `transcript/${seat.name}.jsonl`;
+    if (over) put({ path, bytes: kept });
+    else if (disk.exists(join(folder, path)) && isOutdated(store, seat, kept)) disk.erase(join(folder, path));
+  }
 }
 
 function report(store: CeremonyStore, folder: string, progress: Progress, problems: readonly CeremonyError[]): Step {

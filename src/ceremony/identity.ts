@@ -145,10 +145,11 @@ export function prekeyState(home: Home, n: number): 'free' | 'reserved' | 'gone'
 export function checkOwnPrekey(home: Home, prekey: PublicPrekey, ceremony: string, rank: number): void {
   const remedy = 'Make fresh keys with mpc-ceremony card renew, give the new card to the lead, and ask for a new plan.';
   const busy = (text: string): CeremonyError => new CeremonyError('E_PREKEY_BUSY', text, { participant: home.facts.name, field: 'prekey', remedy });
-  if (ownCard(home).prekeys.some((p) => p.n === prekey.n && p.P !== prekey.P)) throw busy(`the plan names another one-time key ${String(prekey.n)} than the card of this home`);
   if (!home.disk.exists(inHome(home, prekeyPath(prekey.n)))) throw busy(`one-time key ${String(prekey.n)} is not in this home, or was destroyed`);
   const there = home.disk.read(reservationPath(home, prekey.n), 4096);
   if (there && toHex(there) !== toHex(canonicalBytes({ ceremony, rank }))) throw busy(`one-time key ${String(prekey.n)} is promised to another ceremony`);
+  // whoever made the plan could read what is sealed to a key of its own under this counter; the promise holds the plan's digest
+  if (!there && !ownCard(home).prekeys.some((p) => p.n === prekey.n && p.P === prekey.P)) throw busy(`one-time key ${String(prekey.n)} of the plan is not on the card of this home`);
 }
 
 /** Promises a one-time key to one ceremony, durably (rule P2: one prekey, one session). @throws E_PREKEY_BUSY */

@@ -224,8 +224,20 @@ export class CeremonyStore {
 
   /** Keeps a witness's chain; a later copy may hold more entries. */
   keepWitness(name: string, chain: Uint8Array): void {
+    const file = join(this.dir, 'witness', `${name}.jsonl`);
+    if ((this.home.disk.read(file, MAX_CHAIN_BYTES)?.length ?? 0) >= chain.length) return;
     this.home.disk.makeDir(join(this.dir, 'witness'));
-    this.home.disk.write(join(this.dir, 'witness', `${name}.jsonl`), chain);
+    this.home.disk.write(file, chain);
+  }
+
+  /** The longest chain of another participant that this home has seen: file bytes, or undefined. */
+  keptChain(name: string): Uint8Array | undefined {
+    return this.home.disk.read(join(this.dir, 'chains', `${name}.jsonl`), MAX_CHAIN_BYTES);
+  }
+  /** Keeps a longer copy of another participant's chain. */
+  keepChain(name: string, chain: Uint8Array): void {
+    this.home.disk.makeDir(join(this.dir, 'chains'));
+    this.home.disk.write(join(this.dir, 'chains', `${name}.jsonl`), chain);
   }
 
   /** Names of the plan's witnesses who have not signed this epoch (digest in hex). */

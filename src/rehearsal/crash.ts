@@ -23,7 +23,7 @@ function released(play: Play, who: string, ceremony: string): Map<string, string
   return new Map(own.map((path) => [path, toHex(sha256(readFileSync(join(dir, path))))]));
 }
 
-/** Messages that count as sent, and the files outside: what a killed step has got done. */
+/** What a killed step has got done: messages that count as sent, and all that can be seen from outside. */
 function progress(play: Play, who: string, ceremony: string): string {
   const dir = join(play.stage.root, copyOf(who, ceremony));
   const store = CeremonyStore.byPlace(rehearsalHome(play.stage, who, realDisk()), dir, undefined);
@@ -61,8 +61,7 @@ export async function crashThrough(play: Play, who: string, command: 'join' | 'n
     look();
     if (outside.size > before.size) killedOutside += 1;
     const now = progress(play, who, ceremony);
-    // every second write until something counts, then at once again: each kill costs a start of the program
-    killAt = now === reached ? killAt + 2 : 1;
+    killAt = now === reached ? killAt + 1 : 1;
     reached = now;
     outcome = await program.run(who, args, { killAt });
   }
@@ -78,7 +77,7 @@ export async function crashThrough(play: Play, who: string, command: 'join' | 'n
     fault,
     who,
     { sameBytes: true },
-    { sameBytes: same && kills > 1 && fresh.length > 0 },
+    { sameBytes: same && killedOutside > 0 },
     `${command} of ${ceremony} killed ${String(kills)} times, ${String(killedOutside)} of them with a message outside; ${inWords(fresh)} the same byte for byte`,
   );
 }

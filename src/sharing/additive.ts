@@ -2,7 +2,7 @@
 import type { Group, Point } from '../curves/group.ts';
 import { fail } from '../wire/errors.ts';
 import type { Leaf, Quorum } from './expression.ts';
-import { recombination } from './quorum.ts';
+import { recombination } from './recombination.ts';
 
 /**
  * W = c·X of every member of one minimal quorum, by id; their sum is the public key. In a reshare or repair it is the

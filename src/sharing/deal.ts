@@ -8,7 +8,7 @@ import { fail } from '../wire/errors.ts';
 import type { Random } from '../wire/random.ts';
 import type { Gate, Leaf, Quorum } from './expression.ts';
 import { hasConstant, KINDS, type Kind } from './kinds.ts';
-import { recombination } from './quorum.ts';
+import { recombination } from './recombination.ts';
 import type { PublicTree } from './tree.ts';
 
 /** The polynomials of one dealing. Secret. */

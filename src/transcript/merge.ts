@@ -54,8 +54,8 @@ function readCopy(report: Report, { file, bytes }: RecordFile, author: Author, c
     for (const { hash, payload } of walkChain(bytes, { author: author.name, identity: author.identity, ceremony })) links.push({ hash, payload });
   } catch (e) {
     if (!(e instanceof CeremonyError)) throw e;
-    const line = e.facts.field?.startsWith('line ') === true ? ` ${e.facts.field}` : '';
-    report.wrong(`chain ${author.name}`, `the transcript of ${author.name} is damaged or was changed: ${e.message}`, { code: e.code, place: `${file}${line}` });
+    const [line = ''] = /^line \d+(?=:)/.exec(e.message) ?? [];
+    report.wrong(`chain ${author.name}`, `the transcript of ${author.name} is damaged or was changed: ${e.message}`, { code: e.code, place: `${file} ${line}`.trimEnd() });
     return { file, links, damaged: true };
   }
   return { file, links, damaged: false };

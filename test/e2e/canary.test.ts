@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { group } from '../../src/curves/group.ts';
 import { parseQuorum } from '../../src/sharing/expression.ts';
 import { decodePolynomials, subShares } from '../../src/sharing/deal.ts';
-import { recombination } from '../../src/sharing/quorum.ts';
+import { recombination } from '../../src/sharing/recombination.ts';
 import { open, parseSealed, subkey } from '../../src/vault/container.ts';
 import { deriveKey } from '../../src/vault/kdf.ts';
 import { Secret } from '../../src/vault/secret.ts';

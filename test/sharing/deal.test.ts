@@ -13,7 +13,8 @@ import {
 } from '../../src/sharing/deal.ts';
 import { parseQuorum, type Gate, type Leaf, type Quorum } from '../../src/sharing/expression.ts';
 import { KINDS, type Kind } from '../../src/sharing/kinds.ts';
-import { exactQuorum, flatLagrange, recombination } from '../../src/sharing/quorum.ts';
+import { exactQuorum } from '../../src/sharing/quorum.ts';
+import { flatLagrange, recombination } from '../../src/sharing/recombination.ts';
 import { addTrees, coefficients, decodeTree, decodeTreeFast, encodeTree, leafPoint, leafPoints, treePoints, type PublicTree } from '../../src/sharing/tree.ts';
 import { concat, Reader } from '../../src/wire/bytes.ts';
 import { codeOf, GROUPS, makeKey, minimalQuorums, party, quorums, satisfied, seeded, subsets } from './support.ts';

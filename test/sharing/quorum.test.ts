@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { group } from '../../src/curves/group.ts';
 import { makePolynomials, subShares } from '../../src/sharing/deal.ts';
 import { parseQuorum, type Leaf } from '../../src/sharing/expression.ts';
-import { exactQuorum, flatLagrange, recombination, select } from '../../src/sharing/quorum.ts';
+import { exactQuorum, select } from '../../src/sharing/quorum.ts';
+import { flatLagrange, recombination } from '../../src/sharing/recombination.ts';
 import { CeremonyError } from '../../src/wire/errors.ts';
 import { codeOf, minimalQuorums, quorums, satisfied, seeded, subsets } from './support.ts';
 

@@ -2,7 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SCHEMES, type SchemeName } from '../../src/curves/scheme.ts';
 import { verifyRecord } from '../../src/transcript/verify.ts';
-import { bytesOf, chainOf, DERIVED, faults, finishedCeremonies, firstFault, type Fixture, linesOf, verify, withFiles } from './fixture.ts';
+import { witness } from '../../src/ceremony/witness.ts';
+import { type Entry, makeEntry } from '../../src/transcript/entry.ts';
+import { Table } from '../support/harness.ts';
+import { bytesOf, chainOf, DERIVED, faults, finishedCeremonies, firstFault, type Fixture, folderOf, linesOf, payloadOf, verify, withFiles } from './fixture.ts';
 
 let f: Fixture;
 beforeAll(async () => {
@@ -90,7 +93,6 @@ describe('something missing is named, and cannot be told', () => {
     const run = await f.table.dkg({ name: 'other', quorum: '2-of(alice, bob, carol)', honest: ['alice', 'bob', 'carol'] });
     for (const who of run.honest) await run.next(who);
     run.carry();
-    const { folderOf } = await import('./fixture.ts');
     const result = await verify(await folderOf(run));
     expect(result.verdict).toBe('cannot-tell');
     expect(faults(result).filter((c) => c.startsWith('wrong'))).toEqual([]);
@@ -122,6 +124,36 @@ describe('several copies', () => {
     expect(result.verdict).toBe('wrong');
     expect(faults(result)).toHaveLength(1);
     expect(result.checks.find((c) => c.verdict === 'wrong')?.culprit).toBeUndefined();
+  });
+});
+
+describe('a witness that the plan names', () => {
+  it('must have signed this epoch', async () => {
+    const table = await Table.open(['alice', 'bob', 'trent']);
+    try {
+      const run = await table.dkg({ quorum: 'all-of(alice, bob)', honest: ['alice', 'bob'], witnesses: ['trent'] });
+      await run.settle();
+      const before = await folderOf(run);
+      const waiting = await verify(before);
+      expect([waiting.verdict, faults(waiting)]).toEqual(['cannot-tell', ['cannot-tell certificate E_MISSING', 'cannot-tell witness E_WITNESS']]);
+      const { home, port } = table.party('trent');
+      await witness(home, run.folder('alice'), port);
+      await run.settle();
+      const folder = await folderOf(run);
+      const done = await verify(folder);
+      expect([done.verdict, faults(done)]).toEqual(['ok', []]);
+      expect(done.checks.find((c) => c.name === 'witness')?.text).toMatch(/^trent checked the record/);
+      const path = 'transcript/trent.jsonl';
+      const { signer } = table.party('trent').identity;
+      for (const change of [{ epoch: 'ab'.repeat(32) }, { result: 'ab'.repeat(32) }, { plan: 'ab'.repeat(32) }, { heads: { alice: 'ab'.repeat(32) } }]) {
+        const [line = ''] = linesOf(bytesOf(folder, path));
+        const other = makeEntry({ ...(JSON.parse(payloadOf(line)) as Entry['payload']), ...change }, signer);
+        const result = await verify(withFiles(folder, { [path]: chainOf([other.line]) }));
+        expect([result.verdict, faults(result)]).toEqual(['wrong', ['wrong witness [trent] E_WITNESS']]);
+      }
+    } finally {
+      table.close();
+    }
   });
 });
 
