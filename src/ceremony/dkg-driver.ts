@@ -26,7 +26,14 @@ export async function dkgDriver(store: CeremonyStore, plan: DkgPlan, port: Port)
   const own = plan.participants[leaf - 1] ?? fail('E_INTERNAL', 'no own seat');
   const forSlot = (slot: number): string => store.secretPath(`for-${String(slot)}`);
 
-  const resultOf = (messages: Inbound): DkgResult => dkgFindings(ctx, messages).result ?? fail('E_INTERNAL', 'no result yet');
+  // a step asks several times about the same messages, and verifying all proofs is most of its work
+  let judged: { key: string; verdict: ReturnType<typeof dkgFindings> } | undefined;
+  const judge = (messages: Inbound): ReturnType<typeof dkgFindings> => {
+    const key = [...messages].map(([slot, m]) => `${String(slot)}:${toHex(echo(m))}`).join();
+    judged = judged?.key === key ? judged : { key, verdict: dkgFindings(ctx, messages) };
+    return judged.verdict;
+  };
+  const resultOf = (messages: Inbound): DkgResult => judge(messages).result ?? fail('E_INTERNAL', 'no result yet');
   const certificateOf = (messages: Inbound): Certificate =>
     completeCertificate(resultOf(messages).epoch, store.session, messages.get(CONFIRM) ?? new Map<number, Envelope>());
 
@@ -78,7 +85,7 @@ export async function dkgDriver(store: CeremonyStore, plan: DkgPlan, port: Port)
   ];
 
   return {
-    findings: (messages) => dkgFindings(ctx, messages).findings,
+    findings: (messages) => judge(messages).findings,
     make(slot, messages, identity) {
       const { vault } = identity;
       checkRank(store.home, plan.name, plan.rank, store.id);

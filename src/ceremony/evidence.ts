@@ -1,26 +1,16 @@
 /** Evidence files: the original signed envelopes, from which anybody repeats the finding with the same check. */
 import type { Finding } from '../protocols/machine.ts';
-import { toHex } from '../wire/bytes.ts';
-import { canonicalBytes, parseCanonical } from '../wire/canon.ts';
+import { encodeEvidence, MAX_EVIDENCE_BYTES } from '../transcript/evidence.ts';
+import { parseCanonical } from '../wire/canon.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import type { FolderFile } from './driver.ts';
 import type { CeremonyStore } from './store.ts';
 
-/** Largest evidence file that is read. */
-const MAX_EVIDENCE_BYTES = 64 * 1024 * 1024;
-
 /** The evidence of a finding as a file of the folder. Public. */
 export function evidenceFile(store: CeremonyStore, finding: Finding, participant: string | undefined): FolderFile {
-  const bytes = canonicalBytes({
-    schema: 'mpc-ceremony/evidence/1',
-    session: toHex(store.session.sid),
-    code: finding.code,
-    participant: participant ?? null,
-    envelopes: finding.evidence.map((e) => Buffer.from(e.bytes).toString('base64')),
-  });
   // one writer a file: two participants may hold different evidence of the same finding
   const name = `${store.seat.name}-${finding.code.slice(2).toLowerCase().replace(/_/g, '-')}-${participant ?? 'nobody'}`;
-  return { path: `evidence/${name}.json`, bytes };
+  return { path: `evidence/${name}.json`, bytes: encodeEvidence(store.session, finding, participant) };
 }
 
 /**

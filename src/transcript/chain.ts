@@ -4,7 +4,8 @@ import type { Head } from '../wire/blob.ts';
 import { EMPTY_HEAD } from '../wire/blob.ts';
 import type { Signer } from '../wire/ed25519.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
-import { type Entry, type EntryPayload, keyId, makeEntry, MAX_ENTRY_BYTES, NO_ENTRY, parseEntry } from './entry.ts';
+import type { EntryPayload } from './entry-fields.ts';
+import { type Entry, keyId, makeEntry, MAX_ENTRY_BYTES, NO_ENTRY, parseEntry } from './entry.ts';
 
 /** Most entries that one author's file may hold. */
 export const MAX_ENTRIES = 100_000;

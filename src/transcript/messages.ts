@@ -193,7 +193,11 @@ export function checkMessages(recorded: Recorded, complete: boolean): void {
   const { report, plan, session, chains, messages } = recorded;
   report.section(
     'messages',
-    () => `${String([...messages.values()].reduce((n, m) => n + m.size, 0))} messages, signed by their senders and recorded in their transcripts`,
+    () => {
+      const count = `${String([...messages.values()].reduce((n, m) => n + m.size, 0))} messages, signed by their senders`;
+      const silent = session.seats.map((s) => s.name).filter((name) => !chains.has(name) || chains.get(name)?.damaged === true);
+      return silent.length === 0 ? `${count} and recorded in their transcripts` : `${count}; those of ${silent.join(', ')} could not be compared with a transcript`;
+    },
     () => {
       if (complete)
         for (const { name, slot, from } of missingMessages(plan, session, messages))

@@ -4,7 +4,7 @@ import { type Plan, rosterHash, witnessesOf } from '../plan/plan.ts';
 import { toHex } from '../wire/bytes.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
-import type { EntryPayload } from './entry.ts';
+import type { EntryPayload } from './entry-fields.ts';
 import { placeOf } from './merge.ts';
 import type { Recorded } from './messages.ts';
 import type { RecordFile } from './record-files.ts';

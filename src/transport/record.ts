@@ -129,6 +129,8 @@ export function readRecord(disk: Disk, paths: readonly NamedPath[]): ReadRecord 
     const isEvidence = folderName(path) === 'evidence' && path.real.endsWith('.json');
     (isEvidence ? evidence : files).push(path);
   }
+  const alone = evidence.length > 0 && files.length === 0;
+  const proofs = alone ? evidence.flatMap((p) => reader.read(p)) : [];
   for (const folder of named) {
     // the folders in it may be copies, or ceremonies
     const inside = isCeremony(reader, folder) ? [] : reader.dirs(folder).filter((d) => isCeremony(reader, d));
@@ -144,8 +146,6 @@ export function readRecord(disk: Disk, paths: readonly NamedPath[]): ReadRecord 
   for (const path of files)
     if (folderName(path) === 'transcript' && disk.exists(path.real)) open(above(above(path)), (f) => folderName(f) !== 'transcript' || sortOf({ file: f.shown, bytes: new Uint8Array(0) }) === 'certificates');
 
-  const alone = evidence.length > 0 && files.length === 0;
-  const proofs = alone ? evidence.flatMap((p) => reader.read(p)) : [];
   for (const path of evidence) {
     if (!alone) loose.push(...reader.read(path));
     else if (!folders.has(dirname(dirname(path.real)))) open(above(above(path)), () => true);

@@ -10,7 +10,8 @@ import { concat } from '../../src/wire/bytes.ts';
 import type { ErrorCode } from '../../src/wire/errors.ts';
 import { Dealer } from '../support/dealer.ts';
 import { expectAbort, expectNoKey } from '../support/expect.ts';
-import { random, type Run, Table } from '../support/harness.ts';
+import { random, Table } from '../support/harness.ts';
+import type { Run } from '../support/run.ts';
 
 const HONEST = ['alice', 'carol'];
 const QUORUM = '2-of(alice, mallory, carol)';
@@ -41,7 +42,7 @@ async function attack(code: ErrorCode, craft: (dealer: Dealer, run: Run) => void
   const { run, dealer } = await committed(craft, scheme);
   run.say('mallory', DEAL, reveal(dealer, run.messages()));
   await run.settle();
-  expectAbort(run, code, 'mallory');
+  await expectAbort(run, code, 'mallory');
 }
 
 const ed = group('ed25519');
@@ -70,14 +71,14 @@ describe('row 20 decommitment mismatch', () => {
     change(dealer);
     run.say('mallory', DEAL, dealer.deal(run.messages()));
     await run.settle();
-    expectAbort(run, 'E_COMMIT', 'mallory');
+    await expectAbort(run, 'E_COMMIT', 'mallory');
   });
 
   test('row 20 DKG-04 a late change of the whole dealing is refused', async () => {
     const { run } = await committed();
     run.say('mallory', DEAL, new Dealer(run, 'mallory').deal(run.messages()));
     await run.settle();
-    expectAbort(run, 'E_COMMIT', 'mallory');
+    await expectAbort(run, 'E_COMMIT', 'mallory');
   });
 });
 
@@ -96,7 +97,7 @@ describe('rows 21 and 22 degree', () => {
 
   test('row 22 the combined top coefficient is the identity: abort without blame', async () => {
     const run = await allKnowing((others, q) => ({ constant: 5n, top: (q - (others.top % q)) % q }));
-    expectAbort(run, 'E_DEGENERATE', undefined);
+    await expectAbort(run, 'E_DEGENERATE', undefined);
   });
 });
 
@@ -104,12 +105,12 @@ describe('row 24 zero shares', () => {
   test('row 24 zero share: the shares of one participant add up to zero: abort without blame', async () => {
     // F(3) = constant + 3·top = 0 in the sum of all dealings; nobody could arrange that who does not know the others'
     const run = await allKnowing((others, q) => ({ constant: (((-others.constant - 3n * (others.top + 9n)) % q) + q) % q, top: 9n }));
-    expectAbort(run, 'E_DEGENERATE', undefined);
+    await expectAbort(run, 'E_DEGENERATE', undefined);
   });
 
   test('row 24 zero key: the public key is the identity: abort without blame', async () => {
     const run = await allKnowing((others, q) => ({ constant: (q - (others.constant % q)) % q, top: 9n }));
-    expectAbort(run, 'E_DEGENERATE', undefined);
+    await expectAbort(run, 'E_DEGENERATE', undefined);
   });
 
   test('row 24 a sub-share of zero in a single dealing harms nobody and is let pass', async () => {
@@ -153,7 +154,7 @@ describe('row 25 rogue key (THR-07)', () => {
     dealer.treeBytes = concat(ed.encodePoint(rogue), dealer.treeBytes.slice(32));
     run.say('mallory', DEAL, dealer.deal(run.messages()));
     await run.settle();
-    expectAbort(run, 'E_COMMIT', 'mallory');
+    await expectAbort(run, 'E_COMMIT', 'mallory');
   });
 
   test('row 25 rogue key DKG-05: a constant that was committed to without knowing its logarithm', () =>
@@ -275,7 +276,7 @@ describe('row 57 empty lists', () => {
     const run = await table.dkg({ quorum: QUORUM, honest: HONEST, cheats: ['mallory'] });
     run.say('mallory', COMMIT, new Uint8Array(0));
     await run.settle();
-    expectAbort(run, 'E_FORMAT', 'mallory');
+    await expectAbort(run, 'E_FORMAT', 'mallory');
   });
 });
 
@@ -290,7 +291,7 @@ describe('row 58 oversized input', () => {
     await run.next('alice');
     expect(performance.now() - started).toBeLessThan(1000);
     await run.settle();
-    expectAbort(run, 'E_DEALING', 'mallory');
+    await expectAbort(run, 'E_DEALING', 'mallory');
   });
 
   test('row 58 a message larger than any honest one is not a message: nobody is blamed, the ceremony waits', async () => {
@@ -316,5 +317,5 @@ test('row 22 DKG-03 nested quorum: a gate below the root has a coefficient too m
   await run.settle();
   run.say('mallory', DEAL, dealer.deal(run.messages()));
   await run.settle();
-  expectAbort(run, 'E_DEALING', 'mallory');
+  await expectAbort(run, 'E_DEALING', 'mallory');
 });

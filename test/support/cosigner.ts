@@ -7,7 +7,8 @@ import { keyFacts, requestOf, type SignContext, signContext } from '../../src/pr
 import { makeShare } from '../../src/protocols/frost-sign-participant.ts';
 import type { Inbound } from '../../src/protocols/machine.ts';
 import { type MadeNonces, makeNonces } from '../../src/schnorr/nonce.ts';
-import { type Party, random, type Run } from './harness.ts';
+import { type Party, random } from './harness.ts';
+import type { Run } from './run.ts';
 
 /** Context of a signing, from the files of somebody's folder and a home's certificate. */
 export function signingContext(run: Run, label: string): SignContext {

@@ -12,7 +12,8 @@ import { provePossession } from '../../src/sharing/prove-possession.ts';
 import { sealBoxes } from '../../src/sharing/seal.ts';
 import type { SealedBoxes } from '../../src/sharing/sealing-proof.ts';
 import { encodeTree, type PublicTree } from '../../src/sharing/tree.ts';
-import { random, type Run } from './harness.ts';
+import { random } from './harness.ts';
+import type { Run } from './run.ts';
 
 export class Dealer {
   readonly ctx: DkgContext;

@@ -2,19 +2,15 @@
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { activeEpoch, requireKey, sharePath } from '../../src/ceremony/key-store.ts';
-import { intentMessage, parseIntent } from '../../src/policy/intent.ts';
-import type { Plan } from '../../src/plan/plan.ts';
-import { dkgContext, dkgFindings } from '../../src/protocols/dkg.ts';
-import { parseCertificate } from '../../src/protocols/epoch.ts';
-import { signContext, signFindings } from '../../src/protocols/frost-sign.ts';
-import { closingOf, equivocation, type Finding, type Inbound, slotsOf } from '../../src/protocols/machine.ts';
-import { type Envelope, openBlob } from '../../src/wire/blob.ts';
-import { planSession } from '../../src/plan/plan.ts';
-import { toHex } from '../../src/wire/bytes.ts';
+import { closingOf, slotsOf } from '../../src/protocols/machine.ts';
+import type { RecordFile } from '../../src/transcript/record-files.ts';
+import { verifyEvidence, verifyRecord } from '../../src/transcript/verify.ts';
+import { openBlob } from '../../src/wire/blob.ts';
+import { canonicalBytes, type Json } from '../../src/wire/canon.ts';
 import { type ErrorCode, ERRORS } from '../../src/wire/errors.ts';
-import type { Run } from './harness.ts';
+import type { Run } from './run.ts';
 
-/** An evidence file. */
+/** An evidence file, taken apart. */
 export interface Evidence {
   readonly schema: string;
   readonly session: string;
@@ -23,44 +19,19 @@ export interface Evidence {
   readonly envelopes: readonly string[];
 }
 
-/** Public files that somebody who was not there has beside the evidence. */
-export interface PublicFiles {
-  readonly plan: Plan;
-  /** Of a signing: the key's certificate, the intent and the message. */
-  readonly certificate?: Uint8Array | undefined;
-  readonly intent?: Uint8Array | undefined;
-  readonly message?: Uint8Array | undefined;
+/** All files of somebody's folder, as a third party gets them. */
+export function recordOf(run: Run, label: string): RecordFile[] {
+  return run.files(label).map((file) => ({ file: `${label}/${file}`, bytes: run.file(label, file) as Uint8Array }));
 }
 
 /**
- * What a third party finds who holds the evidence and the public files, and trusts neither the accuser nor the courier:
- * signatures first, then the checks of the live ceremony.
+ * What a third party says to evidence who was not there and trusts neither the accuser nor the courier.
+ * @returns code and culprit of what is proven, or E_EVIDENCE
  */
-export function repeatFindings(files: PublicFiles, evidence: Evidence): readonly Finding[] {
-  const { plan } = files;
-  const session = planSession(plan);
-  expect(evidence.session).toBe(toHex(session.sid));
-  const envelopes = evidence.envelopes.map((text) => openBlob(new Uint8Array(Buffer.from(text, 'base64')), session));
-  const slots = new Map<number, Map<number, Envelope>>();
-  for (const e of envelopes) {
-    const slot = slots.get(e.slot) ?? new Map<number, Envelope>();
-    const before = slot.get(e.leaf);
-    if (before && toHex(before.hash) !== toHex(e.hash)) return [equivocation(before, e)];
-    slots.set(e.slot, slot.set(e.leaf, e));
-  }
-  return findingsOf(files, slots);
-}
-
-function findingsOf({ plan, certificate, intent, message }: PublicFiles, messages: Inbound): readonly Finding[] {
-  if (plan.kind === 'dkg') return dkgFindings(dkgContext(plan), messages).findings;
-  if (!certificate || !intent) throw new Error('a signing is judged with certificate and intent');
-  const signed = parseIntent(intent, 'intent.json');
-  return signFindings(signContext(plan, parseCertificate(certificate, 'certificate.json'), signed, intentMessage(signed.intent, message)), messages).findings;
-}
-
-/** Public files of a run, as somebody's folder holds them. */
-export function publicFiles(run: Run, label = run.honest[0] as string): PublicFiles {
-  return { plan: run.plan, certificate: run.file(label, 'base/certificate.json'), intent: run.file(label, 'intent.json'), message: run.file(label, 'message.bin') };
+export async function judge(run: Run, evidence: Evidence): Promise<{ code: string | undefined; culprit: string | undefined }> {
+  const file = { file: 'evidence/x.json', bytes: canonicalBytes(evidence as unknown as Json) };
+  const { checks } = await verifyEvidence([file], recordOf(run, run.honest[0] as string));
+  return { code: checks[0]?.code, culprit: checks[0]?.culprit };
 }
 
 /** The evidence files in somebody's folder. */
@@ -75,24 +46,31 @@ export function evidenceOf(run: Run, label: string): Evidence[] {
  * Every honest participant refused the attempt with this code, named the culprit, and wrote evidence that a stranger can
  * check; nobody confirmed or released a share, and no key came into being.
  */
-export function expectAbort(run: Run, code: ErrorCode, culprit: string | undefined, labels = run.honest): void {
+export async function expectAbort(run: Run, code: ErrorCode, culprit: string | undefined, labels = run.honest): Promise<void> {
   for (const label of labels) {
     const error = run.error(label);
     expect([label, error.code, error.message]).toEqual([label, code, expect.any(String)]);
     expect(error.exit).toBe(ERRORS[code][0]);
     expect([label, error.facts.participant]).toEqual([label, culprit]);
-    expectEvidence(run, label, code, culprit);
+    await expectEvidence(run, label, code, culprit);
     expectNothingReleased(run, label);
     if (run.plan.kind === 'dkg') expectNoKey(run, label);
   }
+  await expectNobodyFramed(run);
 }
 
 /** The evidence in the folder shows the finding to a third party. */
-export function expectEvidence(run: Run, label: string, code: ErrorCode, culprit: string | undefined): void {
+export async function expectEvidence(run: Run, label: string, code: ErrorCode, culprit: string | undefined): Promise<void> {
   const evidence = evidenceOf(run, label).find((e) => e.code === code && e.participant === (culprit ?? null));
   expect(evidence, `${label} wrote evidence of ${code} by ${String(culprit)}`).toBeDefined();
-  const found = repeatFindings(publicFiles(run, label), evidence as Evidence).map((f) => [f.code, run.session.seats.find((s) => s.leaf === f.culprit)?.name]);
-  expect(found).toContainEqual([code, culprit]);
+  expect(await judge(run, evidence as Evidence)).toEqual({ code, culprit });
+}
+
+/** Whoever verifies the whole record blames no honest participant. */
+export async function expectNobodyFramed(run: Run): Promise<void> {
+  const { verdict, checks } = await verifyRecord([recordOf(run, run.honest[0] as string)]);
+  expect(verdict).not.toBe('ok');
+  expect(checks.filter((c) => c.culprit !== undefined && !run.cheats.includes(c.culprit))).toEqual([]);
 }
 
 /** The closing message of the protocol (confirmation, signature share) was never made. */

@@ -53,8 +53,12 @@ describe('a finished ceremony', () => {
   });
 
   it('Ed448 by openssl; other schemes say that openssl does not know them; nested quorum, stock', async () => {
-    for (const [scheme, note] of [['frost-ed448', /openssl verified/], ['frost-secp256k1-tr', /openssl knows no signatures of frost-secp256k1-tr/]] as const) {
-      const made = await finishedCeremonies({ scheme, stock: 1, quorum: 'all-of(1-of(carol, dave), 2-of(alice, bob, erin))', signers: ['alice', 'carol', 'bob'] });
+    const shapes = [
+      { scheme: 'frost-ed448', quorum: 'all-of(1-of(carol, dave), 2-of(alice, bob, erin))', signers: ['alice', 'carol', 'bob'], note: /openssl verified/ },
+      { scheme: 'frost-secp256k1-tr', quorum: 'all-of(alice, bob)', signers: ['alice', 'bob'], note: /openssl knows no signatures of frost-secp256k1-tr/ },
+    ] as const;
+    for (const { note, ...shape } of shapes) {
+      const made = await finishedCeremonies({ ...shape, stock: 1 });
       for (const folder of [made.dkgFolder, made.signFolder]) {
         const result = await run(folder);
         expect([result.exit, wrong(result.lines), missing(result.lines)]).toEqual([0, [], []]);
@@ -89,7 +93,7 @@ describe('tampering', () => {
     const { exit, lines: out } = await run(withFiles(f.dkgFolder, { [BOB]: chainOf(lines().filter((_, i) => i !== 1)) }));
     expect(exit).toBe(1);
     expect(wrong(out)).toEqual(expect.arrayContaining(['GAP bob expected 2 got 3', 'BROKEN CHAIN bob at 3']));
-    expect(missing(out)).toEqual(expect.arrayContaining(['OMITTED bob:2 seen by alice:4', 'OMITTED bob:2 seen by carol:4']));
+    expect(missing(out)).toContain('OMITTED bob:2 seen by round-2/bob.blob');
   });
   it('swap', async () => {
     const { exit, lines: out } = await run(withFiles(f.dkgFolder, { [BOB]: chainOf([0, 2, 1, 3, 4].map((i) => lines()[i] as string)) }));
@@ -108,7 +112,7 @@ describe('tampering', () => {
     const other = rewritten(f.dkg, 'bob', bytesOf(f.dkgFolder, BOB), 3, () => ({ at: '2026-03-01T13:00:00Z' }));
     const { exit, lines: out } = await run(withFiles(f.dkgFolder, { 'transcript/bob-2.jsonl': other }));
     expect(exit).toBe(1);
-    expect(wrong(out).filter((l) => l.startsWith('FORK by bob at seq'))).toEqual([3, 4, 5].map((n) => expect.stringContaining(`FORK by bob at seq ${String(n)}: `) as string));
+    expect(wrong(out).filter((l) => / in transcript\/bob-2.jsonl, \w+ in /.test(l))).toEqual([3, 4, 5].map((n) => expect.stringContaining(`FORK by bob at seq ${String(n)}: `) as string));
   });
   it('a chain written again contradicts the messages', async () => {
     const other = rewritten(f.dkg, 'bob', bytesOf(f.dkgFolder, BOB), 3, () => ({ at: '2026-03-01T13:00:00Z' }));
@@ -128,18 +132,15 @@ describe('tampering', () => {
     expect(missing(out)).toEqual(expect.arrayContaining(['round-2/bob.blob', 'transcript/carol.jsonl']));
   });
 
-  // one byte of every file that is no transcript
-  it('any other file', async () => {
-    for (const folder of [f.dkgFolder, f.signFolder])
-      for (const path of folder.keys()) {
-        if (/\.jsonl$|VERIFY|SCRIPT|SHA256SUMS/.test(path)) continue;
-        const { exit } = await run(flipped(path, folder, Math.floor(bytesOf(folder, path).length / 2)));
-        expect([path, exit]).toEqual([path, 1]);
-        // and without the sums, which anybody can make again; cards only stand there
-        if (path.startsWith('cards/')) continue;
-        const bare = await run(withFiles(flipped(path, folder, -3), { SHA256SUMS: undefined }));
-        expect([path, bare.exit]).toEqual([path, 1]);
-      }
+  // without the sums, which anybody can make again; a card stands only there
+  it.each(['PLAN.yaml', 'round-1/alice.blob', 'round-2/bob.blob', 'transcript/certificate.json', 'cards/bob.card'])('one byte of %s of a key generation', async (path) => {
+    const folder = flipped(path, f.dkgFolder, Math.floor(bytesOf(f.dkgFolder, path).length / 2));
+    const { exit } = await run(path.startsWith('cards/') ? folder : withFiles(folder, { SHA256SUMS: undefined }));
+    expect(exit).toBe(1);
+  });
+  it.each(['round-1/bob.blob', 'base/certificate.json', 'intent.json', 'message.bin', 'signature.bin', 'signature.json'])('one byte of %s of a signing', async (path) => {
+    const { exit } = await run(withFiles(flipped(path, f.signFolder, -3), { SHA256SUMS: undefined }));
+    expect(exit).toBe(1);
   });
 
   it('a participant who signs shell syntax into its transcript runs nothing', async () => {

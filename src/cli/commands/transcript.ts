@@ -1,7 +1,8 @@
 /** `transcript verify`, `transcript show`: need no home, no passphrase and no secret. */
 import { resolve } from 'node:path';
 import { chainLines, MAX_CHAIN_BYTES } from '../../transcript/chain.ts';
-import { type EntryPayload, NO_ENTRY, readUnproven } from '../../transcript/entry.ts';
+import type { EntryPayload } from '../../transcript/entry-fields.ts';
+import { NO_ENTRY, readUnproven } from '../../transcript/entry.ts';
 import { placeOf } from '../../transcript/merge.ts';
 import { type Check, Report, type Verdict, worst } from '../../transcript/report.ts';
 import { type NamedPath, readRecord } from '../../transport/record.ts';
