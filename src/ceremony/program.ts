@@ -12,7 +12,7 @@ export function programDigest(): string {
   const dir = dirname(fileURLToPath(import.meta.url));
   const hash = createHash('sha256');
   for (const name of readdirSync(dir).sort()) {
-    if (!/\.(?:js|mjs|ts)$/.test(name)) continue;
+    if (!/\.(?:js|cjs|mjs|ts)$/.test(name)) continue;
     const bytes = readFileSync(join(dir, name));
     hash.update(`${name}\0${String(bytes.length)}\0`).update(bytes);
   }

@@ -12,6 +12,10 @@ if ((args[0] === '--version' || args[1] === '--version') && args.length === (jso
   process.stdout.write(json ? `${JSON.stringify({ schema: 'mpc-ceremony/version/1', version: VERSION, node: process.version, exit: 0 })}\n` : `${VERSION}\n`);
 } else {
   process.once('SIGINT', () => process.exit(EXIT.interrupted));
-  const { main } = await import('./program.ts');
-  process.exitCode = await main(args);
+  // no await at this level: the build is CommonJS, which node starts faster
+  void import('./program.ts')
+    .then(({ main }) => main(args))
+    .then((exit) => {
+      process.exitCode = exit;
+    });
 }

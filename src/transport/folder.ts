@@ -89,7 +89,7 @@ export function scanFolder(disk: Disk, root: string): FolderContents {
 export function release(disk: Disk, root: string, path: string, bytes: Uint8Array): boolean {
   const file = join(root, path);
   const there = holds(disk, file, bytes);
-  disk.makeDir(join(file, '..'), 0o755);
+  if (!there) disk.makeDir(join(file, '..'), 0o755);
   // also when it is there: whoever copied it may not have waited for the medium
   disk.write(file, bytes, { mode: 0o644, verify: true });
   return !there;

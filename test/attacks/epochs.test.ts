@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { join } from 'node:path';
 import { ownCard } from '../../src/ceremony/home.ts';
+import { prekeyState } from '../../src/ceremony/identity.ts';
 import { activeEpoch, requireKey } from '../../src/ceremony/key-store.ts';
 import type { DkgPlan } from '../../src/plan/plan.ts';
 import { COMMIT, CONFIRM } from '../../src/protocols/dkg.ts';
@@ -154,6 +155,8 @@ describe('one-time keys', () => {
     const planted = await table.plant({ ...(next.plan as DkgPlan), name: 'fourth', nonce: toHex(random(32)), participants: [fresh[0], old, fresh[2]] } as DkgPlan, ['carol']);
     await planted.settle();
     expect([planted.code('carol'), planted.error('carol').facts.participant]).toEqual(['E_PREKEY_BUSY', 'mallory']);
+    // her own one-time key was not used up by the refused plan
+    expect(prekeyState(table.party('carol').home, (fresh[2] as (typeof fresh)[number]).prekey.n)).toBe('free');
   });
 
   test('P3: a one-time key that the lead made itself, under the counter of 3: refused before anybody deals to it', async () => {

@@ -61,6 +61,19 @@ describe('row 39 one nonce pair, one request', () => {
     expect(run.file('alice', 'signature.bin') ?? second.file('carol', 'signature.bin')).toBeUndefined();
   });
 
+  test('SGN-07 a signer refuses a plan that uses another signer’s stocked nonce again', async () => {
+    const run = await stocked(table);
+    await run.settle();
+    const { bytes, hash } = otherIntent(table);
+    const stock = requireKey(table.party('carol').home, 'treasury').confirms[2]?.confirm.stock as readonly Uint8Array[];
+    // carol's own nonce is fresh; that of alice, whose home may have been put back, is not
+    const fresh = { index: 1, commitment: toHex(stock[1] as Uint8Array) };
+    const again = await replanted(run, (p) => ({ ...p, intent: hash, participants: p.participants.map((x) => (x.name === 'carol' ? { ...x, stock: fresh } : x)) }), { 'intent.json': bytes });
+    await again.next('carol');
+    expect([again.code('carol'), again.error('carol').facts.participant]).toEqual(['E_NONCE_BURNED', 'alice']);
+    expect(sharesOf(again, 'carol')).toEqual([]);
+  });
+
   test('SGN-06 crash between burning and sending: the same request gets the same share', async () => {
     const run = await live(table);
     const mallory = new Cosigner(run, 'mallory');

@@ -134,6 +134,24 @@ describe('row 40 and SGN-07: an old copy of a home is put back', () => {
     expect((await table.dkg({ name: 'x', quorum: QUORUM, honest: ALL })).code('alice')).toBe('E_ROLLBACK');
   });
 
+  test('P6 after the renewal it joins nothing that began before, whatever lies in the folder', async () => {
+    const run = await table.sign({ honest: HONEST });
+    const other = await table.sign({ honest: HONEST, live: true, message: 'other' });
+    table.restore('key', 'alice');
+    await run.next('alice');
+    table.clock = new Date(table.clock.getTime() + 1000);
+    table.renew('alice');
+    // with its newer self's message in the folder, and without
+    for (const stripped of [false, true]) {
+      if (stripped) for (const dir of ['round-1', 'transcript']) rmSync(join(other.folder('alice'), dir), { recursive: true });
+      const before = other.file('alice', 'round-1/alice.blob');
+      await other.next('alice');
+      expect([other.code('alice'), other.error('alice').exit]).toEqual(['E_ROLLBACK', 24]);
+      expect(lockReason(table.party('alice').home)).toBeUndefined();
+      expect(other.file('alice', 'round-1/alice.blob')).toEqual(before);
+    }
+  });
+
   test('P6 the one-time keys of a restored home are destroyed, and no counter comes twice', async () => {
     const run = await table.sign({ honest: HONEST });
     table.restore('key', 'alice');

@@ -5,12 +5,12 @@
  * nonce may answer two requests. The ceremony goes on from one of the interrupted copies, so that every step of the path
  * that completes was interrupted.
  */
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createPublicKey, verify } from 'node:crypto';
 import { join, relative } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseYaml } from '../../src/wire/yaml.ts';
-import { failing, files, Member, mulberry, newDir, PASSPHRASE, type Ran, type RunOptions, World } from './support.ts';
+import { failing, files, Member, mulberry, must, newDir, type Ran, type RunOptions, World } from './support.ts';
 
 type Command = (m: Member) => string[];
 
@@ -21,7 +21,8 @@ const HEADER = 1 + 16 + 1 + 1 + 4 + 32;
 const pick = mulberry(20_260_101);
 /** The one share of every commitment and request, over all copies. */
 const shares = new Map<string, string>();
-let counts: string[] = [];
+/** In how many places each step was ended. */
+const steps: number[] = [];
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const body = (blob: Uint8Array): Uint8Array => blob.subarray(HEADER, blob.length - 64);
@@ -120,7 +121,7 @@ class Path {
     }
     const chosen = ended[Math.floor(pick() * ended.length)];
     expect(chosen, 'at least one write').toBeDefined();
-    counts.push(`${m.name} ${command(m).slice(0, 2).join(' ').replace(/ \/.*/, '')}: ${String(ended.length)}`);
+    steps.push(ended.length);
     for (const [from, to] of [
       [chosen?.copy.home, m.home],
       [chosen?.copy.copy(''), m.copy('')],
@@ -151,7 +152,6 @@ describe('killed after each durable write', { timeout: 300_000 }, () => {
     world = await World.of(['alice', 'bob', 'carol']);
     [alice, bob, carol] = world.members as [Member, Member, Member];
     path = new Path(world);
-    counts = [];
   });
 
   it('init', async () => {
@@ -221,8 +221,25 @@ describe('killed after each durable write', { timeout: 300_000 }, () => {
     await signed('s2');
   });
 
-  it('took so many writes', () => {
-    console.log(counts.join('\n'));
-    expect(PASSPHRASE).not.toBe('');
+  it('did so at three hundred places and more', () => {
+    expect(steps).toHaveLength(21);
+    expect(steps.reduce((sum, n) => sum + n, 0)).toBeGreaterThan(250);
+  });
+});
+
+describe('an erasure that is cut off', { timeout: 60_000 }, () => {
+  it('is ended by the next command: the secret is gone from the disk', async () => {
+    const world = await World.of(['alice', 'bob']);
+    const [alice, bob] = world.members as [Member, Member];
+    must(await alice.run(['dkg', '--name', 'k', '--scheme', 'frost-ed25519', '--quorum', 'all-of(alice,bob)', '--cards', world.cards, '--out', alice.copy('k'), '--unattended']));
+    world.courier('k');
+    // the polynomials are destroyed once they are dealt: the name is taken away first, then the contents
+    const killed = await bob.run(['join', bob.copy('k')], failing({ calls: ['open'], part: '.mpc-erase', error: 'KILL' }));
+    expect(killed.signal).toBe('SIGKILL');
+    const leftovers = (): string[] => readdirSync(bob.home, { recursive: true, encoding: 'utf8' }).filter((f) => f.includes('.mpc-'));
+    expect(leftovers()).toEqual([expect.stringMatching(/secret\/\.mpc-erase-/)]);
+    expect(readFileSync(join(bob.home, leftovers()[0] as string)).length).toBeGreaterThan(100);
+    must(await bob.run(['next', bob.copy('k')]));
+    expect(leftovers()).toEqual([]);
   });
 });

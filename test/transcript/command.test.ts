@@ -124,7 +124,8 @@ describe('verdict, exit code and JSON', () => {
       [[copy((root) => writeFileSync(join(root, 'transcript/bob.jsonl'), ''))], 21],
       [[copy((root) => { rmSync(join(root, 'transcript/bob.jsonl')); mkdirSync(join(root, 'transcript/bob.jsonl')); })], 22],
       [[copy((root) => { rmSync(join(root, 'transcript/bob.jsonl')); symlinkSync(join(dir, 'lone.jsonl'), join(root, 'transcript/bob.jsonl')); })], 22],
-      [['A'], 0],
+      [['B'], 0],
+      [['A'], 21],
     ];
     mkdirSync(join(dir, 'empty'));
     cases.push([['empty'], 22]);

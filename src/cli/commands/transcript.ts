@@ -20,9 +20,9 @@ const VERDICT_LINE: Readonly<Record<Verdict, string>> = {
 const WIDTH = 80;
 const NAME = 15;
 
-/** Text under its name, in columns. */
+/** Text under its name, in columns. File names on a stick can hold anything; the terminal gets what can be printed. */
 function hang(head: string, text: string, indent: number): string {
-  const lines = wrap(text, WIDTH - indent).split('\n');
+  const lines = wrap(text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?'), WIDTH - indent).split('\n');
   const pad = ' '.repeat(indent);
   return lines.map((line, i) => (i === 0 ? `${head.padEnd(indent - 1)} ` : pad) + line).join('\n');
 }
