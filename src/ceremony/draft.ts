@@ -6,7 +6,6 @@ import * as v from 'valibot';
 import { SCHEMES, type SchemeName } from '../curves/scheme.ts';
 import { explainIssues, int, line, nameOf } from '../plan/fields.ts';
 import { MAX_STOCK } from '../plan/plan.ts';
-import { canonical } from '../wire/canon.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import { parseYaml } from '../wire/yaml.ts';
 
@@ -16,16 +15,7 @@ export const MAX_EXPIRES_DAYS = 365;
 
 const schemeNames = Object.keys(SCHEMES) as [SchemeName, ...SchemeName[]];
 
-function isPlain(text: string): boolean {
-  try {
-    canonical(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const about = v.pipe(line(64), v.check(isPlain, 'holds control or direction characters, or is not in normal form'));
+const about = line(64);
 const names = (what: string) => v.pipe(v.array(nameOf(what)), v.minLength(1, 'is empty'), v.maxLength(64, 'has more than 64 names'));
 
 const DraftSchema = v.strictObject({

@@ -5,7 +5,7 @@ import { decide, type Decision, refusal } from '../policy/gate.ts';
 import { intentMessage, MAX_INTENT_BYTES, MAX_MESSAGE_BYTES, parseIntent, type SignedIntent } from '../policy/intent.ts';
 import { keyFacts, NONCE, requestOf, SHARE, type SignContext, signContext, signatureFile, signFindings, type SignResult } from '../protocols/frost-sign.ts';
 import { makeShare } from '../protocols/frost-sign-participant.ts';
-import type { Inbound } from '../protocols/machine.ts';
+import { echo, type Inbound } from '../protocols/machine.ts';
 import { makeNonces } from '../schnorr/nonce.ts';
 import { join } from 'node:path';
 import { fromHex, toHex } from '../wire/bytes.ts';
@@ -67,10 +67,17 @@ export function signDriver(store: CeremonyStore, plan: SignPlan, port: Port): Dr
     `Public key  ${toHex(ctx.key.outputKey)}`,
     'It lies in the ceremony folder: signature.bin and signature.json.',
   ];
-  const resultOf = (messages: Inbound): SignResult => signFindings(ctx, messages).result ?? fail('E_INTERNAL', 'no signature yet');
+  // a step asks several times about the same messages
+  let judged: { key: string; verdict: ReturnType<typeof signFindings> } | undefined;
+  const judge = (messages: Inbound): ReturnType<typeof signFindings> => {
+    const key = [...messages].map(([slot, m]) => `${String(slot)}:${toHex(echo(m))}`).join();
+    judged = judged?.key === key ? judged : { key, verdict: signFindings(ctx, messages) };
+    return judged.verdict;
+  };
+  const resultOf = (messages: Inbound): SignResult => judge(messages).result ?? fail('E_INTERNAL', 'no signature yet');
 
   return {
-    findings: (messages) => signFindings(ctx, messages).findings,
+    findings: (messages) => judge(messages).findings,
     make(slot, messages, { vault }) {
       const decision = decideIn(home, ctx, port.now());
       if (!decision.allow) throw refusal(decision, 'intent.json');

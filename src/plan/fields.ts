@@ -1,5 +1,6 @@
 /** Building blocks of the strict schemas, and the wording of their refusals. */
 import * as v from 'valibot';
+import { canonical } from '../wire/canon.ts';
 
 /** Lowercase hex of exactly `bytes` bytes. */
 export const hex = (bytes: number) =>
@@ -36,9 +37,23 @@ export const int = (min: number, max: number) =>
     v.maxValue(max, `must be at most ${String(max)}`),
   );
 
-/** A short line of text for people. */
+function isPlain(text: string): boolean {
+  try {
+    canonical(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A short line of text for people: what canonical JSON can hold. */
 export const line = (max: number) =>
-  v.pipe(v.string(), v.minLength(1, 'must not be empty'), v.maxLength(max, `must be at most ${String(max)} characters`));
+  v.pipe(
+    v.string(),
+    v.minLength(1, 'must not be empty'),
+    v.maxLength(max, `must be at most ${String(max)} characters`),
+    v.check(isPlain, 'holds control or direction characters, or is not in normal form'),
+  );
 
 /** Where and why a schema refused, as one field path and one sentence (the first issue). */
 export function explainIssues(issues: readonly v.BaseIssue<unknown>[]): { field: string; text: string } {

@@ -3,10 +3,11 @@ import { type SignPlan, signerLeaves } from '../plan/plan.ts';
 import { decide } from '../policy/gate.ts';
 import { intentMessage, parseIntent, type SignedIntent } from '../policy/intent.ts';
 import { type Certificate, parseCertificate } from '../protocols/epoch.ts';
-import { keyFacts, type SignContext, signContext, signatureFile, signFindings, type SignResult } from '../protocols/frost-sign.ts';
-import type { Finding } from '../protocols/machine.ts';
+import { keyFacts, NONCE, SHARE, type SignContext, signContext, signatureFile, signFindings, type SignResult } from '../protocols/frost-sign.ts';
+import { closingOf, type Finding } from '../protocols/machine.ts';
 import { verifySignature } from '../schnorr/verify-signature.ts';
 import { parseQuorum } from '../sharing/expression.ts';
+import type { Seat } from '../wire/blob.ts';
 import { equalBytes, toHex } from '../wire/bytes.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
@@ -83,29 +84,36 @@ export function readSignBase(report: Report, plan: SignPlan, files: RecordFiles)
   return { certificate, intent, ctx };
 }
 
-/** The gate's decision before every share: for this intent, positive, and the one that the gate makes at that time. */
-function checkGate(report: Report, ctx: SignContext, result: SignResult | undefined, name: string, chain: AuthorChain): void {
+/** The gate's decision before every message: for this intent, positive, and the one that the gate makes at that time. */
+function checkGate({ report, messages }: Recorded, ctx: SignContext, result: SignResult | undefined, { name, leaf }: Seat, chain: AuthorChain): void {
   const intent = toHex(ctx.intent.hash);
-  let decided = false;
-  let requested = false;
+  // entry numbers of the first decision, and of the request recorded after it
+  let decided = Infinity;
+  let requested = Infinity;
   for (const { payload } of chain.links) {
     const facts = { culprit: name, code: 'E_NO_DECISION' as const, place: placeOf(name, payload.seq) };
-    if (payload.kind === 'sent' && (payload.message === 'nonce' || payload.message === 'share') && !decided)
-      report.wrong('gate', `${name} sent its ${payload.message} without a decision of its gate on the record`, facts);
-    if (payload.kind === 'sent' && payload.message === 'share' && !requested) report.wrong('gate', `${name} sent its share without recording the request that it answers`, facts);
     if (payload.kind !== 'gate') continue;
     if (payload.intent !== intent) report.wrong('gate', `the gate of ${name} decided on another intent`, facts);
     else if (payload.allow !== true) continue; // a refusal is no fault; it is told with how the attempt ended
     else if (payload.request !== undefined) {
       if (result && payload.request !== toHex(result.request.hash)) report.wrong('gate', `${name} answered another request than the one that the messages give`, { code: 'E_VIEW', place: facts.place });
-      requested = decided;
+      if (decided < payload.seq) requested = Math.min(requested, payload.seq);
     } else {
       // what the gate remembers is its own; everything else about its decision follows from public facts
       const again = decide(ctx.intent, keyFacts(ctx.certificate), 'new', new Date(payload.at));
       if (payload.decision !== toHex(again.hash))
         report.wrong('gate', `the gate of ${name} allowed what it must refuse: ${again.reasons.map((r) => r.text).join('; ') || 'the recorded decision is another one'}`, facts);
-      decided = true;
+      decided = Math.min(decided, payload.seq);
     }
+  }
+  for (const slot of [NONCE, SHARE]) {
+    const e = messages.get(slot)?.get(leaf);
+    if (!e || (slot === SHARE && closingOf(e.body) !== 'close') || chain.damaged) continue;
+    const facts = { culprit: name, code: 'E_NO_DECISION' as const, place: placeOf(name, e.head.seq + 1) };
+    // where the chain ends before the head of the message, what is missing is told elsewhere
+    if (chain.links.length < e.head.seq) continue;
+    if (decided > e.head.seq) report.wrong('gate', `${name} sent its ${slot === NONCE ? 'nonce' : 'share'} without a decision of its gate on the record`, facts);
+    else if (slot === SHARE && requested > e.head.seq) report.wrong('gate', `${name} sent its share without recording the request that it answers`, facts);
   }
 }
 
@@ -144,9 +152,9 @@ export function checkSign(recorded: Recorded, { ctx }: SignBase, files: RecordFi
     'gate',
     () => 'every signer’s gate decided on this intent before it signed',
     () => {
-      for (const { name } of session.seats) {
-        const chain = chains.get(name);
-        if (chain) checkGate(report, ctx, result, name, chain);
+      for (const seat of session.seats) {
+        const chain = chains.get(seat.name);
+        if (chain) checkGate(recorded, ctx, result, seat, chain);
       }
     },
   );

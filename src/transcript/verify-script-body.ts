@@ -1,19 +1,16 @@
 /**
  * VERIFY.txt without its plan: a bash script with few and common tools, so that a record can be checked without this
  * program. In this text `$\{` stands for the shell's own braces, which TypeScript would otherwise fill in.
- *
  * Whoever holds a key may sign anything: no text from a transcript is evaluated before it is known to be plain.
  */
-export const VERIFY_BODY: string = String.raw`set -u
-LC_ALL=C; export LC_ALL
+export const VERIFY_BODY: string = String.raw`set -u; export LC_ALL=C
 [ $((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1])) -ge 404 ] || { echo "needs bash 4.4 or newer"; exit 3; }
 for tool in jq openssl sha256sum base64 od mktemp rm; do
   command -v "$tool" >/dev/null || { echo "needs $tool"; exit 3; }
 done
 shopt -s nullglob
 case "$0" in */*) cd "$\{0%/*}" || exit 3 ;; esac
-tmp=$(mktemp -d) || exit 3
-trap 'rm -rf "$tmp"' EXIT
+tmp=$(mktemp -d) || exit 3; trap 'rm -rf "$tmp"' EXIT
 
 declare -i wrong=0 missing=0 entries=0 messages=0
 # what is shown may come from a hostile file
@@ -31,17 +28,21 @@ unhex() {
     printf '%b' "$out"
   done <<<"$1"
 }
-tohex() { local o; o=$(od -An -v -tx1); o=$\{o//[[:space:]]/}; printf '%s' "$o"; }
+tohex() { local o; o=$(od -An -v -tx1); printf '%s' "$\{o//[[:space:]]/}"; }
 sha() { local h; read -r h _ < <(sha256sum); printf '%s' "$h"; }
 shafile() { sha <"$1"; }
 # the injective form in which things are hashed and signed: type, length, contents
 asbytes() { printf '01%08x%s' $(($\{#1} / 2)) "$1"; }
 asnumber() { printf '0300000004%08x' "$1"; }
-astext() { printf '02%08x%s' "$\{#1}" "$(printf '%s' "$1" | tohex)"; }
+astext() {
+  local i c out=
+  for ((i = 0; i < $\{#1}; i++)); do printf -v c '%02x' "'$\{1:i:1}"; out+=$c; done
+  printf '02%08x%s' "$\{#1}" "$out"
+}
 # tagged hash: sha256(sha256(tag) sha256(tag) stdin)
 tagged() { local t; t=$(printf 'mpc-ceremony/%s' "$1" | sha); { unhex "$t$t"; jq -j "$canon $2|canon" "$3"; } | sha; }
-# Ed25519: key file, signature in hex; the message is in $tmp/m
-signed() { unhex "$2" >"$tmp/s"; openssl pkeyutl -verify -pubin -keyform DER -inkey "$1" -rawin -in "$tmp/m" -sigfile "$tmp/s" >/dev/null 2>&1; }
+# Ed25519: key file; the message is in $tmp/m, the signature in $tmp/s
+signed() { openssl pkeyutl -verify -pubin -keyform DER -inkey "$1" -rawin -in "$tmp/m" -sigfile "$tmp/s" >/dev/null 2>&1; }
 keyfile() { unhex "302a300506032b6570032100$2" >"$tmp/$1"; }
 # canonical JSON; a file must be its own canonical form
 canon='def canon: if type == "object" then "{" + ([keys[] as $k | ($k|tojson) + ":" + (.[$k]|canon)] | join(",")) + "}"
@@ -72,7 +73,7 @@ printf 'Ceremony %s (%s %s, attempt %s)\n' "$id" "$kind" "$(plan .name)" "$attem
 
 # --- transcripts: form, signatures, chains -------------------------------
 declare -A HASH COUNT SENT FILE
-opened=() sent=() saw=() depends=() certified=() signatures=() gates=() points=() ended=()
+opened=() closed=() saw=() depends=() certified=() signatures=() gates=() points=() ended=()
 line='. as $line | try (fromjson | . as $e | ($e.payload|@base64d) as $t | ($t|fromjson) as $p
   | if "{\"payload\":\"\($t|@base64)\",\"payloadType\":\"\($type)\",\"signatures\":[{\"keyid\":\"\($p.key)\",\"sig\":\"\($e.signatures[0].sig)\"}]}" != $line
       or ($p|canon) != $t
@@ -93,9 +94,10 @@ for f in transcript/*.jsonl; do
     n+=1
     if [ "$author" = damaged ]; then bad "$f line $n is damaged"; continue; fi
     if [ -z "$\{KEYID[$author]:-}" ]; then bad "$f line $n: $author has no part in this plan"; continue; fi
-    printf '%s' "$text" >"$tmp/t"; hash=$(shafile "$tmp/t")
+    read -r hash _ < <(printf '%s' "$text" | sha256sum)
     printf 'DSSEv1 %d %s %d %s' "$\{#type}" "$type" "$\{#text}" "$text" >"$tmp/m"
-    [ "$keyid" = "$\{KEYID[$author]}" ] && signed "$tmp/key.$author" "$(base64 -d <<<"$sig" | tohex)" || { bad "BAD SIGNATURE $author:$seq ($f line $n)"; continue; }
+    base64 -d <<<"$sig" >"$tmp/s" 2>/dev/null
+    [ "$keyid" = "$\{KEYID[$author]}" ] && signed "$tmp/key.$author" || { bad "BAD SIGNATURE $author:$seq ($f line $n)"; continue; }
     owner=$\{owner:-$author}
     [ "$author" = "$owner" ] || bad "$f line $n is by $author, in a file of $owner"
     [ "$ceremony" = "$id" ] || bad "$author:$seq belongs to another ceremony"
@@ -142,7 +144,7 @@ if [ "$\{#opened[@]}" -gt 0 ]; then
 fi
 
 # --- messages: signatures, heads, records --------------------------------
-declare -A BLOB
+declare -A BLOB; blobtag=$(astext mpc-ceremony/blob/v1)
 # file, session, kind, attempt, key file, name: checks the signature; sets slot, leaf, headseq, headhash, body
 blob() {
   local h sig n
@@ -152,8 +154,10 @@ blob() {
   body=$\{h:110:$((2 * n - 238))} sig=$\{h:$((2 * n - 128))}
   local name=$\{6:-$\{NAME[$leaf]:-}}
   [ -n "$name" ] || return 1
-  unhex "040000000a$(astext mpc-ceremony/blob/v1)$(asbytes "$2")$(astext "$3")$(asnumber "$4")$(asnumber "$slot")$(asnumber "$leaf")$(astext "$name")$(asnumber "$headseq")$(asbytes "$headhash")$(asbytes "$(unhex "$body" | sha)")" >"$tmp/m"
-  signed "$\{5:-$tmp/key.$name}" "$sig"
+  local inner; read -r inner _ < <(unhex "$body" | sha256sum)
+  unhex "040000000a$blobtag$(asbytes "$2")$(astext "$3")$(asnumber "$4")$(asnumber "$slot")$(asnumber "$leaf")$(astext "$name")$(asnumber "$headseq")$(asbytes "$headhash")$(asbytes "$inner")" >"$tmp/m"
+  unhex "$sig" >"$tmp/s"
+  signed "$\{5:-$tmp/key.$name}"
 }
 for f in round-*/*; do
   [ -f "$f" ] || continue
@@ -170,7 +174,8 @@ for f in round-*/*; do
     # the closing message seals the chain up to its head; the entry that records it may be missing like all that follow
     [ "$slot" = "$last" ] && [ "$\{body:0:2}" = 01 ] || lacks "OMITTED the entry of $name that records $f"
   elif [ "$\{SENT[$name:$slot]}" != "$hash" ]; then bad "EQUIVOCATION by $name: its transcript records another message than $f"; fi
-  if [ "$slot" = "$last" ] && [ "$\{body:0:2}" != 01 ]; then ended+=("$name refused, complained or abandoned ($f)"); fi
+  if [ "$slot" != "$last" ]; then continue; fi
+  if [ "$\{body:0:2}" = 01 ]; then closed+=("$name"); else ended+=("$name refused, complained or abandoned ($f)"); fi
 done
 for s in "$\{!SENT[@]}"; do
   name=$\{s%:*} slot=$\{s#*:}
@@ -241,13 +246,12 @@ if [ "$kind" = sign ]; then
     [ "$h" = "$want" ] || bad "$f is not the intent that the plan names"
     keyfile initiator "$(jq -r .intent.initiator.identity "$f")"
     unhex "$h" >"$tmp/m"
-    signed "$tmp/initiator" "$(jq -r .signature "$f")" || bad "$f is not signed by its initiator"
+    unhex "$(jq -r .signature "$f")" >"$tmp/s"
+    signed "$tmp/initiator" || bad "$f is not signed by its initiator"
     if [ ! -f message.bin ]; then lacks message.bin
     elif [ "$(shafile message.bin)" != "$(jq -r .intent.payload.sha256 "$f")" ]; then bad "message.bin is not the message of the intent"; fi
   fi
-  for name in "$\{seats[@]}"; do
-    [ -z "$\{SENT[$name:2]:-}" ] || [[ " $\{gates[*]} " == *" $name:"*" $want true "* ]] || bad "$name sent its share without a decision of its gate"
-  done
+  for name in "$\{closed[@]}"; do [[ " $\{gates[*]} " == *" $name:"*" $want true "* ]] || lacks "the decision of the gate of $name before its share"; done
   for s in "$\{gates[@]}"; do read -r at intent allow <<<"$s"; [ "$intent" = "$want" ] || bad "$at decided on another intent"; done
   if [ ! -f signature.bin ]; then lacks signature.bin
   else

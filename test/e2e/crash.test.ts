@@ -85,6 +85,8 @@ class Path {
    * @param done code with which the command may say, repeated after its very last write, that everything is there
    */
   async step(m: Member, folder: string, command: Command, done?: string, killed: (n: number) => RunOptions = afterWrite): Promise<void> {
+    const listing = (x: Member): string => [...files(x.home), ...files(x.copy(folder))].map((f) => `${relative(x.world.dir, f)} ${String(statSync(f).size)}`).join();
+    const listings = new Map<number, string>();
     const ended: { n: number; copy: Member; answers: Answers; again: Ran; before: ReadonlyMap<string, string> }[] = [];
     let whole: { copy: Member; ran: Ran } | undefined;
     const attempt = async (n: number): Promise<void> => {
@@ -100,6 +102,13 @@ class Path {
       expect(ran.signal).toBe('SIGKILL');
       const before = released(copy, folder);
       await observe(copy, folder, answers);
+      listings.set(n, listing(copy));
+      // a write that only made a folder leaves what the one before it left: the command is not repeated for both
+      await (n % 2 === 0 ? crashed[0] : undefined);
+      if (listings.get(n - 1) === listings.get(n)) {
+        skipped += 1;
+        return;
+      }
       const again = await copy.run(command(copy));
       const label = `${m.name}: ${command(copy)[0] as string}, ended at write ${String(n)}, repeated: ${again.stdout}`;
       if (again.exit !== 0 && again.exit !== 10) expect(again.json.error?.code, label).toBe(done ?? 'no refusal');

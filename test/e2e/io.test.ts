@@ -189,14 +189,13 @@ describe('what may lie in a folder', { timeout: 200_000 }, () => {
     rmSync(blob, { recursive: true, force: true });
   });
 
-  it('10,001 files beside it, in a folder of the ceremony or in the ceremony folder itself', async () => {
-    for (const place of [join(dir, 'round-1'), dir]) {
-      const junk = Array.from({ length: 10_001 }, (_, i) => join(place, `junk-${String(i)}`));
-      for (const file of junk) writeFileSync(file, '');
-      expectError(await next(), 21, 'E_TOO_LARGE', place);
-      for (const file of junk) unlinkSync(file);
-      expect((await next()).exit).toBe(10);
-    }
+  it('10,001 files beside it', async () => {
+    const junk = join(dir, 'junk');
+    mkdirSync(junk);
+    for (let i = 0; i <= 10_000; i++) writeFileSync(join(junk, String(i)), '');
+    expectError(await next(), 21, 'E_TOO_LARGE', junk);
+    rmSync(junk, { recursive: true });
+    expect((await next()).exit).toBe(10);
   });
 
   it('own files damaged, missing, or replaced by something else', async () => {

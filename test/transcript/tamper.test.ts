@@ -1,10 +1,10 @@
 /** Every way of changing a finished record: it is found, the place is named, and nobody is blamed who did not sign it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEAL } from '../../src/protocols/dkg.ts';
-import { NONCE } from '../../src/protocols/frost-sign.ts';
+import { NONCE, SHARE } from '../../src/protocols/frost-sign.ts';
 import type { Entry } from '../../src/transcript/entry.ts';
 import { makeBlob, openBlob } from '../../src/wire/blob.ts';
-import { toHex } from '../../src/wire/bytes.ts';
+import { fromHex, toHex } from '../../src/wire/bytes.ts';
 import { bytesOf, chainOf, entriesOf, faults, finishedCeremonies, firstFault, type Fixture, type Folder, linesOf, payloadOf, rewritten, signedLine, verify, withFiles } from './fixture.ts';
 
 let f: Fixture;
@@ -195,6 +195,20 @@ describe('an author who writes its own last words again', () => {
     expect(result.verdict).toBe(code === 'E_MISSING' ? 'cannot-tell' : 'wrong');
     expect(result.checks.map(({ verdict, code: c, culprit: who, place: at }) => [verdict, c, who, at])).toContainEqual([code === 'E_MISSING' ? 'cannot-tell' : 'wrong', code, culprit, place]);
     expect(result.checks.filter((c) => c.culprit !== undefined && c.culprit !== 'bob')).toEqual([]);
+  });
+
+  it('a share for which the gate was never asked, the entry that records it left out', async () => {
+    const { session } = f.sign;
+    const path = 'transcript/bob.jsonl';
+    const short = chainOf(lines(f.signFolder).slice(0, 3));
+    const head = { seq: 3, hash: fromHex(entriesOf(f.sign, 'bob', short)[2]?.hash ?? '') };
+    const share = openBlob(bytesOf(f.signFolder, 'round-2/bob.blob'), session);
+    const again = makeBlob(session, f.sign.seat('bob'), SHARE, head, share.body, f.table.party('bob').identity.signer);
+    const result = await verify(withFiles(f.signFolder, { [path]: short, 'round-2/bob.blob': again }));
+    expect(result.checks).toContainEqual(expect.objectContaining({ name: 'gate', verdict: 'wrong', culprit: 'bob', code: 'E_NO_DECISION', place: 'bob:4' }));
+    // an honest chain that only lacks its tail is not blamed
+    expect((await verify(withFiles(f.signFolder, { [path]: chainOf(lines(f.signFolder).slice(0, 4)) }))).verdict).toBe('ok');
+    expect((await verify(withFiles(f.signFolder, { [path]: short }))).checks.filter((c) => c.culprit !== undefined)).toEqual([]);
   });
 
   it.each([
