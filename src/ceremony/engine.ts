@@ -308,11 +308,12 @@ function releaseAll(store: CeremonyStore, folder: string, progress: Progress): v
     const bytes = disk.read(`${store.dir}/evidence/${name}`, 64 * 1024 * 1024);
     if (bytes) own.push({ path: `evidence/${name}`, bytes });
   }
-  const put = (file: FolderFile): void => {
-    if (release(disk, folder, file.path, file.bytes)) progress.mended.add(join(folder, file.path));
+  const put = (file: FolderFile, derived = false): void => {
+    if (release(disk, folder, file.path, file.bytes, derived)) progress.mended.add(join(folder, file.path));
     progress.wrote.push({ path: file.path, sha256: toHex(sha256(file.bytes)) });
   };
-  for (const file of [...own, ...progress.files, ...derivedFiles(store)]) put(file);
+  for (const file of [...own, ...progress.files]) put(file);
+  for (const file of derivedFiles(store)) put(file, true);
   settleChains(store, folder, put);
   if (store.done) put(sumsFile(disk, folder));
 }

@@ -3,7 +3,7 @@
  * archive) and recognises it by content, never by name; and writes this participant's own files into it. Nothing secret
  * passes through here, and nothing that is read here is believed: it is only sorted.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Disk } from '../vault/durable.ts';
 import { blobHint, type BlobHint, MAX_BLOB_BYTES } from '../wire/blob.ts';
 import { equalBytes } from '../wire/bytes.ts';
@@ -84,12 +84,18 @@ export function scanFolder(disk: Disk, root: string): FolderContents {
 
 /**
  * Writes one of this participant's own files, if it is missing, older or damaged, and reads it back.
+ * @param derived nothing is lost with it: when it is there, nobody waits for the medium
  * @returns whether it had to be written
  */
-export function release(disk: Disk, root: string, path: string, bytes: Uint8Array): boolean {
+export function release(disk: Disk, root: string, path: string, bytes: Uint8Array, derived = false): boolean {
   const file = join(root, path);
   const there = holds(disk, file, bytes);
-  if (!there) disk.makeDir(join(file, '..'), 0o755);
+  if (there && derived) return false;
+  if (!there) {
+    disk.makeDir(dirname(file), 0o755);
+    // what a crash left half written would travel with the stick for ever
+    disk.removeStaleTemps(dirname(file));
+  }
   // also when it is there: whoever copied it may not have waited for the medium
   disk.write(file, bytes, { mode: 0o644, verify: true });
   return !there;

@@ -261,5 +261,14 @@ describe('an erasure that is cut off', { timeout: 60_000 }, () => {
     expect(readFileSync(join(bob.home, leftovers()[0] as string)).length).toBeGreaterThan(100);
     must(await bob.run(['next', bob.copy('k')]));
     expect(leftovers()).toEqual([]);
+
+    // and what was half written on a stick does not travel on
+    world.courier('k');
+    const halfWritten = await alice.run(['next', alice.copy('k')], failing({ calls: ['rename'], under: alice.copy('k'), error: 'KILL' }));
+    expect(halfWritten.signal).toBe('SIGKILL');
+    const onStick = (): string[] => readdirSync(alice.copy('k'), { recursive: true, encoding: 'utf8' }).filter((f) => f.includes('.mpc-'));
+    expect(onStick()).toHaveLength(1);
+    must(await alice.run(['next', alice.copy('k')]));
+    expect(onStick()).toEqual([]);
   });
 });
