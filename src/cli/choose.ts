@@ -28,12 +28,19 @@ function onlyOpen(home: Home): CeremonyStore {
   return one;
 }
 
+/** Notes which ceremony the command is about, for errors. */
+function tell(ctx: Context, store: CeremonyStore): CeremonyStore {
+  const { name, kind, attempt } = store.plan;
+  Object.assign(ctx.about, { ceremony: name, kind, attempt });
+  return store;
+}
+
 /** The ceremony of the named folder, of the current one, or the only one that is open. @throws E_NOT_JOINED, E_USAGE */
 export async function choose(ctx: Context, home: Home, argument: string | undefined): Promise<{ store: CeremonyStore; folder: string }> {
   if (argument === undefined && ctx.flags.via === undefined && !ctx.disk.exists(joinPath(ctx.folder(undefined), 'PLAN.yaml'))) {
-    const store = onlyOpen(home);
+    const store = tell(ctx, onlyOpen(home));
     return { store, folder: store.folder };
   }
   const folder = ctx.folder(argument);
-  return { store: await find(ctx, home, folder), folder };
+  return { store: tell(ctx, await find(ctx, home, folder)), folder };
 }

@@ -35,6 +35,8 @@ export class Context {
   readonly random: Random;
   readonly homeRoot: string;
   readonly answers: Answers;
+  /** What is known of the ceremony while a command runs; an error is told with it. */
+  about: Record<string, unknown> = {};
   #home: Home | undefined;
   #identity: Promise<Identity> | undefined;
   #lock: Lock | undefined;
@@ -65,6 +67,7 @@ export class Context {
   async home(access: 'read' | 'write'): Promise<Home> {
     const { openHome, sweepHome } = await import('../ceremony/home.ts');
     this.#home ??= openHome(this.disk, this.homeRoot);
+    this.about['participant'] = this.#home.facts.name;
     if (access === 'write' && !this.#lock) {
       const { acquireLock } = await import('../vault/lock.ts');
       this.#lock = await acquireLock(this.homeRoot);

@@ -31,7 +31,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
         ctx.answers.finish();
         ctx.out.flush();
       } catch (e) {
-        exit = ctx.out.error(asCeremonyError(e), {});
+        exit = ctx.out.error(asCeremonyError(e), ctx.about);
       }
     };
 
