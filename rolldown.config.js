@@ -4,7 +4,7 @@ import { defineConfig } from 'rolldown';
 // needs is one chunk, and chunks are CommonJS: node looks for and links many small ES modules too slowly for a program
 // that is started for every step (bench/startup.mjs).
 export default defineConfig({
-  input: { main: 'src/cli/main.ts' },
+  input: { main: 'src/cli/main.ts', 'crew-worker': 'src/ceremony/crew-worker.ts' },
   platform: 'node',
   logLevel: 'warn',
   // some files are loaded late for the sake of a few commands and early by others

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = join(import.meta.dirname, '../src');
 /** Lower folders never import higher ones. */
-const ORDER = ['wire', 'curves', 'sharing', 'schnorr', 'plan', 'policy', 'protocols', 'transcript', 'vault', 'transport', 'ceremony', 'rehearsal', 'cli'];
+const ORDER = ['wire', 'arith', 'curves', 'sharing', 'schnorr', 'ecdsa', 'plan', 'policy', 'protocols', 'transcript', 'vault', 'transport', 'ceremony', 'rehearsal', 'cli'];
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .map((f) => f.replaceAll('\\', '/'))
@@ -46,7 +46,16 @@ function wayTo(from: string, forbidden: (file: string) => boolean, graph: Readon
 }
 
 /** Files that handle secrets. */
-const SECRET = /^(?:vault\/|ceremony\/|rehearsal\/|sharing\/(?:deal|open|seal|make-[a-z-]+|prove|prove-[a-z-]+)\.ts|schnorr\/(?:sign|nonce)\.ts|protocols\/[a-z-]+-participant\.ts)/;
+const SECRET = new RegExp(
+  `^(?:${[
+    'vault/|ceremony/|rehearsal/',
+    'sharing/(?:deal|open|seal|make-[a-z-]+|prove|prove-[a-z-]+)\\.ts',
+    'schnorr/(?:sign|nonce)\\.ts',
+    'arith/(?:owner|sample|primes)\\.ts',
+    'ecdsa/(?:make-[a-z-]+|prove-[a-z-]+|owner-[a-z-]+|tasks)\\.ts',
+    'protocols/(?:[a-z-]+-participant|make-crew|stock-offers)\\.ts',
+  ].join('|')})`,
+);
 
 describe('the import graph', () => {
   it('is whole: every relative import is a file of src/', () => {
@@ -67,7 +76,8 @@ describe('verification reaches nothing that handles secrets', () => {
     expect(wayTo('ceremony/dkg-driver.ts', (f) => f === 'sharing/deal.ts')).toEqual(['ceremony/dkg-driver.ts', 'protocols/dkg-participant.ts', 'sharing/deal.ts']);
   });
   it('knows the files that do', () => {
-    for (const f of ['vault/vault.ts', 'sharing/deal.ts', 'sharing/open.ts', 'sharing/seal.ts', 'sharing/prove.ts', 'sharing/make-prekey.ts', 'schnorr/sign.ts', 'schnorr/nonce.ts', 'protocols/dkg-participant.ts', 'ceremony/store.ts'])
+    for (const f of ['vault/vault.ts', 'sharing/deal.ts', 'sharing/open.ts', 'sharing/seal.ts', 'sharing/prove.ts', 'sharing/make-prekey.ts', 'schnorr/sign.ts', 'schnorr/nonce.ts', 'protocols/dkg-participant.ts', 'ceremony/store.ts',
+      'arith/owner.ts', 'arith/sample.ts', 'arith/primes.ts', 'ecdsa/make-aux.ts', 'ecdsa/prove-mod.ts', 'ecdsa/owner-paillier.ts', 'ecdsa/tasks.ts', 'protocols/make-crew.ts', 'protocols/stock-offers.ts'])
       expect([f, files.includes(f), SECRET.test(f)]).toEqual([f, true, true]);
   });
   it.each(files.filter((f) => /^(?:transcript|policy)\//.test(f)))('%s', (file) => {
@@ -82,7 +92,7 @@ describe('verification reaches nothing that handles secrets', () => {
 describe('the lower layers have no effects of their own', () => {
   // node:crypto is for hashes and signatures of public data there; randomness comes in as a parameter
   const EFFECTS = /'node:(?!crypto')[a-z_/]+'|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\brandomBytes\b|\bgetRandomValues\b|\brandomFill|\bprocess\.|\bconsole\./;
-  it.each(files.filter((f) => /^(?:sharing|schnorr|protocols)\//.test(f)))('%s', (file) => {
+  it.each(files.filter((f) => /^(?:arith|sharing|schnorr|ecdsa|protocols)\//.test(f) && f !== 'arith/primes.ts'))('%s', (file) => {
     expect(EFFECTS.exec(textOf.get(file) ?? '')?.[0]).toBeUndefined();
   });
   it('verification neither', () => {
@@ -97,7 +107,7 @@ describe('a step that only waits', () => {
 });
 
 describe('GOV-09 cryptography does not know policy', () => {
-  it.each(files.filter((f) => /^(?:sharing|schnorr)\//.test(f)))('%s', (file) => {
+  it.each(files.filter((f) => /^(?:arith|sharing|schnorr|ecdsa)\//.test(f)))('%s', (file) => {
     expect(wayTo(file, (f) => folderOf(f) === 'policy')).toBeUndefined();
   });
 });

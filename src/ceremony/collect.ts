@@ -49,7 +49,7 @@ export function collect(store: CeremonyStore, folder: string): Collected {
     const place = `${String(envelope.slot)}/${String(envelope.leaf)}`;
     const before = taken.get(place);
     if (envelope.leaf === store.seat.leaf) {
-      rollback ??= `a ${slotName(store.plan.kind, envelope.slot)} message signed by this participant lies in the folder, and this home does not know it (${file})`;
+      rollback ??= `a ${slotName(store.plan, envelope.slot)} message signed by this participant lies in the folder, and this home does not know it (${file})`;
     } else if (!before) {
       taken.set(place, envelope);
       store.keep(envelope);

@@ -28,15 +28,20 @@ export interface Finished {
 
 export interface Driver {
   /** All faults in the messages held; the same function that verifies transcripts and evidence. */
-  findings(messages: Inbound): readonly Finding[];
-  /** Makes this participant's message of a slot; every slot before it is complete and without fault. */
-  make(slot: number, messages: Inbound, identity: Identity): MadeMessage;
+  findings(messages: Inbound): Promise<readonly Finding[]>;
+  /**
+   * Makes this participant's message of a slot; every slot before it is complete and without fault. A complaint is
+   * sent in the closing slot, whatever slot was asked for.
+   */
+  make(slot: number, messages: Inbound, identity: Identity): Promise<MadeMessage>;
+  /** Whether the messages of all slots call for an error round. */
+  traces?(messages: Inbound): Promise<boolean>;
   /** Destroys what is not needed once a message counts as sent. */
   sent(slot: number): void;
   /** Names of witnesses without whose signature the result is not final. */
-  missingWitnesses(messages: Inbound): readonly string[];
+  missingWitnesses(messages: Inbound): Promise<readonly string[]>;
   /** Takes the result into the home; every slot is complete and without fault. */
-  finish(messages: Inbound, identity: Identity): Finished;
+  finish(messages: Inbound, identity: Identity): Promise<Finished>;
   /**
    * Takes the result from a certificate that somebody else completed, where this participant's own closing message
    * stands in it: whoever holds the certificate can give it to the others.
@@ -44,7 +49,9 @@ export interface Driver {
    */
   adopt(certificate: Uint8Array, file: string, identity: Identity): Finished | undefined;
   /** Files and lines of a finished ceremony, for showing them again. */
-  finished(messages: Inbound): Pick<Finished, 'files' | 'lines'>;
+  finished(messages: Inbound): Promise<Pick<Finished, 'files' | 'lines'>>;
+  /** Remembers that a participant was proven to have cheated. */
+  blame?(participant: string): void;
   /** Destroys what this participant's refusal or abandonment makes useless. */
   abandon(): void;
 }

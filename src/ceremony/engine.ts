@@ -5,7 +5,7 @@
  * The way of a message: folder → collect → findings (public checks) → make → journal (commit point) → folder.
  */
 import { join } from 'node:path';
-import { closingOf, type Finding, type Inbound, parseEnding, refusalBody, slotsOf, ABANDON_BODY } from '../protocols/machine.ts';
+import { awaited, closingOf, closingSlot, DEAL, type Finding, type Inbound, parseEnding, refusalBody, requiredSlots, slotsOf, ABANDON_BODY } from '../protocols/machine.ts';
 import { headOf } from '../transcript/chain.ts';
 import { release } from '../transport/folder.ts';
 import { type Envelope, makeBlob } from '../wire/blob.ts';
@@ -74,14 +74,14 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
 
   let driver: Driver | undefined;
   const load = async (): Promise<Driver> => (driver ??= await loadDriver(store, port));
-  const slots = slotsOf(store.plan);
-  const last = slots.at(-1)?.slot as number;
+  const slots = requiredSlots(store.plan);
+  const last = closingSlot(store.plan);
   const complete = (messages: Inbound, slot: number): boolean => messages.get(slot)?.size === store.session.seats.length;
 
   for (;;) {
     const messages = store.messages();
     if (store.done) {
-      const { files, lines } = (await load()).finished(messages);
+      const { files, lines } = await (await load()).finished(messages);
       progress.files = files;
       progress.lines = lines;
       break;
@@ -92,24 +92,26 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
     const ended = [...(messages.get(last)?.values() ?? [])].some((e) => closingOf(e.body) !== 'close');
     if (!ready && !ended) break;
 
-    const findings = (await load()).findings(messages);
+    const findings = await (await load()).findings(messages);
     if (findings.length > 0) await conclude(store, folder, port, progress, findings);
     if (ended && (ready || isEnding(messages, last))) await followEnding(store, folder, port, progress, messages, last);
     if (!ready) break;
 
-    const slot = slots[at];
+    const slot = slots[at] ?? ((await (await load()).traces?.(messages)) === true ? slotsOf(store.plan).at(-1) : undefined);
+    if (slot && store.sent.has(slot.slot)) break; // the error round waits for the others
     if (!slot) {
-      progress.witnesses = (await load()).missingWitnesses(messages);
+      progress.witnesses = await (await load()).missingWitnesses(messages);
       if (progress.witnesses.length > 0) break;
     }
     const identity = await port.unlock();
     if (slot) {
       port.say(`making ${slot.name} …`);
       const made = await recordRefusal(store, folder, port, progress, async () => (await load()).make(slot.slot, messages, identity));
-      await send(store, slot.slot, made, messages, port, progress);
-      (await load()).sent(slot.slot);
+      const place = made.message === 'complaint' ? last : slot.slot;
+      await send(store, place, made, messages, port, progress);
+      (await load()).sent(place);
     } else {
-      const finished = (await load()).finish(messages, identity);
+      const finished = await (await load()).finish(messages, identity);
       store.append({ at: utc(port.now()), ...finished.entry }, identity.signer);
       progress.did.push(finished.entry.kind);
     }
@@ -125,7 +127,7 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
  * shown, a refusal shown to it alone included (rules C3 and C4; attack row 32).
  */
 async function adoptCertificate(store: CeremonyStore, found: readonly { file: string; bytes: Uint8Array }[], port: Port, progress: Progress): Promise<void> {
-  const last = slotsOf(store.plan).at(-1)?.slot as number;
+  const last = closingSlot(store.plan);
   if (store.done || !store.sent.has(last) || found.length === 0) return;
   const driver = await loadDriver(store, port);
   const identity = await port.unlock();
@@ -169,7 +171,8 @@ async function send(store: CeremonyStore, slot: number, made: MadeMessage, messa
   for (const facts of made.before ?? []) store.append({ at, ...facts }, signer);
   const blob = makeBlob(store.session, store.seat, slot, store.head, made.body, signer);
   store.prepare(slot, blob);
-  const inputs = [...(messages.get(slot - 1)?.values() ?? [])];
+  // a complaint is about the deals, whatever round has come since
+  const inputs = [...(messages.get(made.message === 'complaint' ? DEAL : slot - 1)?.values() ?? [])];
   store.append(
     {
       at,
@@ -205,7 +208,7 @@ async function conclude(store: CeremonyStore, folder: string, port: Port, progre
   store.home.disk.makeDir(`${store.dir}/evidence`);
   store.home.disk.write(`${store.dir}/${evidence.path}`, evidence.bytes);
   // two views may still be explained by a message that is under way; a culprit or a degenerate result ends the attempt
-  const final = finding.culprit !== undefined || finding.code === 'E_DEGENERATE';
+  const final = finding.culprit !== undefined || ['E_DEGENERATE', 'E_AUX_COLLISION'].includes(finding.code);
   const identity = await port.unlock();
   if (!store.journal.some((e) => e.payload.kind === 'blamed' && e.payload.code === finding.code && e.payload.participant === participant))
     store.append(
@@ -219,6 +222,7 @@ async function conclude(store: CeremonyStore, folder: string, port: Port, progre
       identity.signer,
     );
   if (final) {
+    if (participant !== undefined) (await loadDriver(store, port)).blame?.(participant);
     await refuse(store, port, progress, refusalBody(finding.code, finding.culprit), 'refuse');
     store.end({ code: finding.code, text: finding.text, ...(participant === undefined ? {} : { participant }) });
   }
@@ -228,7 +232,7 @@ async function conclude(store: CeremonyStore, folder: string, port: Port, progre
 
 /** Sends a refusal or abandonment if the closing slot is still free (rule C1), and destroys what it makes useless. */
 async function refuse(store: CeremonyStore, port: Port, progress: Progress, body: Uint8Array, message: 'refuse' | 'abandon'): Promise<void> {
-  const last = slotsOf(store.plan).at(-1)?.slot as number;
+  const last = closingSlot(store.plan);
   if (!store.sent.has(last)) await send(store, last, { message, body }, new Map(), port, progress);
   (await loadDriver(store, port)).abandon();
 }
@@ -337,11 +341,9 @@ function settleChains(store: CeremonyStore, folder: string, put: (file: FolderFi
 
 function report(store: CeremonyStore, folder: string, progress: Progress, problems: readonly CeremonyError[]): Step {
   const messages = store.messages();
-  const slots = slotsOf(store.plan);
   const me = store.seat.name;
-  const pending = slots.find((s) => (messages.get(s.slot)?.size ?? 0) < store.session.seats.length);
-  const missing = store.session.seats.filter((s) => pending && !messages.get(pending.slot)?.has(s.leaf));
-  const needs = store.done ? [] : missing.map((s) => ({ from: s.name, what: `round${String(pending?.slot)}` }));
+  const pending = awaited(store.plan, store.session.seats, messages);
+  const needs = store.done || !pending ? [] : pending.missing.map((s) => ({ from: s.name, what: `round${String(pending.slot.slot)}` }));
   const head = toHex(headOf(store.journal).hash);
   const who = needs.map((n) => n.from).join(', ');
   const action = (code: ActionCode, text: string): Step['nextAction'] => ({ code, who: me, text });
@@ -359,8 +361,8 @@ function report(store: CeremonyStore, folder: string, progress: Progress, proble
   // a message that was made before, and whose way to the folder was cut off, must leave the machine too
   const released = [...store.sent].some((slot) => progress.mended.has(join(folder, `round-${String(slot)}`, `${me}.blob`)));
   if (progress.did.length > 0 || released)
-    return { ...base, nextAction: action('CARRY_OUT', `Carry this folder to ${who}, and bring it back with their ${pending?.name ?? 'message'}. Then: mpc-ceremony next FOLDER`), exit: 0 };
+    return { ...base, nextAction: action('CARRY_OUT', `Carry this folder to ${who}, and bring it back with their ${pending?.slot.name ?? 'message'}. Then: mpc-ceremony next FOLDER`), exit: 0 };
   const problem = problems.find((p) => !progress.mended.has(p.facts.file ?? ''));
   if (problem) throw problem;
-  return { ...base, nextAction: action('BRING_IN', `Waiting for the ${pending?.name ?? 'message'} of ${who}. Bring the folder here when it has it. Then: mpc-ceremony next FOLDER`), exit: 10 };
+  return { ...base, nextAction: action('BRING_IN', `Waiting for the ${pending?.slot.name ?? 'message'} of ${who}. Bring the folder here when it has it. Then: mpc-ceremony next FOLDER`), exit: 10 };
 }

@@ -4,10 +4,12 @@
  */
 import { join as joinPath } from 'node:path';
 import { parseCard } from '../plan/card.ts';
-import { checkPlan, fromStock, type Plan, planSession, rosterHash, sessionId, type SignPlan } from '../plan/plan.ts';
+import { checkPlan, fromStock, type Plan, type PresignPlan, planSession, rosterHash, sessionId, signerLeaves, type SignPlan } from '../plan/plan.ts';
 import { encodePlanFile, MAX_PLAN_FILE_BYTES, parsePlanFile } from '../plan/plan-file.ts';
 import { refusal } from '../policy/gate.ts';
 import { intentMessage, MAX_INTENT_BYTES, MAX_MESSAGE_BYTES, parseIntent, type SignedIntent } from '../policy/intent.ts';
+import { requireSameKey } from '../protocols/signing.ts';
+import { parseQuorum } from '../sharing/expression.ts';
 import type { EntryFacts } from '../transcript/chain.ts';
 import { release } from '../transport/folder.ts';
 import { ceremonyId } from '../wire/blob.ts';
@@ -15,6 +17,7 @@ import { toHex } from '../wire/bytes.ts';
 import { type CeremonyError, fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import { formatWords, words } from '../wire/words.ts';
+import { requireUnblamed } from './blame.ts';
 import { deriveFiles } from './derived-files.ts';
 import { step, utc } from './engine.ts';
 import { type Home, inHome, ownCard, renewedAt, requireUnlocked } from './home.ts';
@@ -25,6 +28,7 @@ import { requireMachine } from './machine.ts';
 import type { Port, Step } from './port.ts';
 import { programDigest } from './program.ts';
 import { requireRehearsal } from './rehearsed.ts';
+import { certificateFor, contextIn, decideIn } from './signing.ts';
 import { CeremonyStore } from './store.ts';
 import { blankTwo } from './word-quiz.ts';
 
@@ -99,7 +103,9 @@ async function approve(plan: SignPlan, { intent, hash }: SignedIntent, port: Por
   if (!plan.attended) return;
   const { answer, source } = await port.ask('approve', [
     `APPROVE  ${intent.initiator.name} asks to sign with ${intent.keyName} (${intent.algorithm}):`,
-    `  the exact bytes of a message of ${String(intent.payload.size)} bytes`,
+    intent.action === 'digest'
+      ? '  a DIGEST of 32 bytes that was made elsewhere. NOBODY HERE CAN READ what it stands for.'
+      : `  the exact bytes of a message of ${String(intent.payload.size)} bytes${intent.payload.hash === undefined ? '' : `, hashed with ${intent.payload.hash}`}`,
     `  sha256 ${intent.payload.sha256}`,
     ...(intent.path === undefined ? [] : [`  path ${intent.path}`]),
     ...(intent.reason === undefined ? [] : [`  reason: ${intent.reason}`]),
@@ -143,7 +149,8 @@ export async function enter(home: Home, plan: Plan, folder: string, planFile: Pl
   const session = planSession(plan);
   const id = ceremonyId(session.sid);
   const file = joinPath(folder, 'PLAN.yaml');
-  const { prepare, confirm, refused } = plan.kind === 'sign' ? await prepareSigning(home, plan, folder, port) : await prepareDkg(home, plan, file);
+  const { prepare, confirm, refused } =
+    plan.kind === 'sign' ? await prepareSigning(home, plan, folder, port) : plan.kind === 'presign' ? preparePresigning(home, plan) : await prepareDkg(home, plan, file);
   requireMachine(plan);
   const opening = (compared: Compared): EntryFacts => ({
     at: utc(port.now()),
@@ -197,13 +204,22 @@ export async function enter(home: Home, plan: Plan, folder: string, planFile: Pl
   }
 }
 
+/** Presigning releases nothing that signs: what is agreed to is the plan. */
+function preparePresigning(home: Home, plan: PresignPlan): Prepared {
+  const certificate = certificateFor(home, plan);
+  requireSameKey(plan, certificate);
+  signerLeaves(plan, parseQuorum(certificate.epoch.quorum));
+  requireUnblamed(home, plan);
+  return { confirm: () => Promise.resolve(), prepare: () => undefined };
+}
+
 async function prepareSigning(home: Home, plan: SignPlan, folder: string, port: Port): Promise<Prepared> {
-  const { decideIn, signContextIn } = await import('./sign-driver.ts');
   const intentFile = joinPath(folder, 'intent.json');
   const intentBytes = home.disk.read(intentFile, MAX_INTENT_BYTES) ?? fail('E_MISSING', 'the intent is missing from the folder', { file: intentFile, remedy: 'Bring the whole folder of the lead.' });
   const intent = parseIntent(intentBytes, intentFile);
   const message = intentMessage(intent.intent, home.disk.read(joinPath(folder, 'message.bin'), MAX_MESSAGE_BYTES));
-  const ctx = signContextIn(home, plan, intent, message);
+  const ctx = await contextIn(home, plan, intent, message);
+  requireUnblamed(home, plan);
   const decision = decideIn(home, ctx, port.now());
   return {
     refused: decision.allow ? undefined : { error: refusal(decision, intentFile), intent: toHex(intent.hash), decision: toHex(decision.hash) },

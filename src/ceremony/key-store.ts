@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import type { PublicPrekey } from '../plan/card.ts';
-import { type Certificate, type EpochRecord, parseCertificate } from '../protocols/epoch.ts';
+import { type Certificate, type EpochRecord, MAX_CERTIFICATE_BYTES, parseCertificate } from '../protocols/epoch.ts';
 import type { Vault } from '../vault/vault.ts';
 import { toHex } from '../wire/bytes.ts';
 import { canonicalBytes } from '../wire/canon.ts';
@@ -13,17 +13,19 @@ import { sha256 } from '../wire/hash.ts';
 import { type Home, inHome } from './home.ts';
 import { readRecord } from './record.ts';
 
-const MAX_CERTIFICATE_BYTES = 32 * 1024 * 1024;
 const MAX_RANK_JUMP = 1000;
 /** Stocked nonces of one's own that a plan may skip: those of plans that never came here. */
 const MAX_STOCK_JUMP = 64;
 const RankSchema = v.strictObject({ rank: v.number(), ceremony: v.string() });
 
-const epochDir = (name: string, epoch: number): string => `keys/${name}/epoch-${String(epoch)}`;
+/** Folder of an epoch, relative to the home. */
+export const epochDir = (name: string, epoch: number): string => `keys/${name}/epoch-${String(epoch)}`;
 
 /** Path of the sealed leaf share of an epoch, relative to the home. */
 export const sharePath = (name: string, epoch: number): string => `${epochDir(name, epoch)}/share.sealed`;
-/** Path of a sealed stocked nonce pair. */
+/** Path of the sealed primes of an ECDSA key. */
+export const epochPrimesPath = (name: string, epoch: number): string => `${epochDir(name, epoch)}/primes.sealed`;
+/** Path of a sealed stocked nonce pair, or of the secret of a stocked first message. */
 export const stockPath = (name: string, epoch: number, index: number): string => `${epochDir(name, epoch)}/stock/${String(index)}.sealed`;
 
 /** Names of all keys of a home, active or pending. */
@@ -114,6 +116,7 @@ export function retireLower(home: Home, { key, number }: EpochRecord): number[] 
 /** Removes the pending share of an epoch that will never be certified by this participant. */
 export function dropPending(home: Home, name: string, epoch: number): void {
   home.disk.erase(inHome(home, sharePath(name, epoch)));
+  home.disk.erase(inHome(home, epochPrimesPath(name, epoch)));
   eraseStock(home, name, epoch);
 }
 
@@ -153,18 +156,19 @@ export function loadShare(vault: Vault, certificate: Certificate): Uint8Array {
 }
 
 /**
- * Marks a nonce pair as spent on a request, durably, before anything that depends on it leaves (attack rows 39, 50).
- * @param commitment the pair's commitment
- * @throws E_NONCE_BURNED when it was spent on another request
+ * Marks a nonce pair, a stocked first message or a presignature as spent on a request, durably, before anything that
+ * depends on it leaves (attack rows 39, 50).
+ * @param commitment the pair's commitment, the first message, or the name of the presignature
+ * @throws `code` when it was spent on another request
  */
-export function burnNonce(home: Home, name: string, epoch: number, commitment: Uint8Array, request: Uint8Array): void {
+export function burnNonce(home: Home, name: string, epoch: number, commitment: Uint8Array, request: Uint8Array, code: 'E_NONCE_BURNED' | 'E_PRESIGN_USED' = 'E_NONCE_BURNED'): void {
   const dir = inHome(home, epochDir(name, epoch), 'spent');
   home.disk.makeDir(dir);
   const file = inHome(home, epochDir(name, epoch), 'spent', toHex(sha256(commitment)).slice(0, 32));
   if (home.disk.createOnce(file, request)) return;
   const there = home.disk.read(file, 64);
   if (!there || toHex(there) !== toHex(request))
-    fail('E_NONCE_BURNED', 'this nonce was already spent on another request', {
+    fail(code, `this ${code === 'E_PRESIGN_USED' ? 'presignature' : 'nonce'} was already spent on another request`, {
       file,
       remedy: 'Ask the lead for a further attempt with fresh nonces: mpc-ceremony sign --again FOLDER. If nobody signed twice, this home may be a copy: see CEREMONY.md, "Two copies of one home".',
     });
@@ -209,10 +213,12 @@ export function acceptStock(home: Home, name: string, epoch: number, ceremony: s
   home.disk.write(inHome(home, epochDir(name, epoch), 'stock-seen.json'), canonicalBytes(after));
 }
 
-/** Destroys all stocked nonces of an epoch. */
+/** Destroys all stocked nonces, first messages and presignatures of an epoch. */
 export function eraseStock(home: Home, name: string, epoch: number): void {
-  const dir = inHome(home, epochDir(name, epoch), 'stock');
-  for (const file of home.disk.list(dir)) home.disk.erase(inHome(home, epochDir(name, epoch), 'stock', file));
+  for (const stock of ['stock', 'presignatures']) {
+    const dir = inHome(home, epochDir(name, epoch), stock);
+    for (const file of home.disk.list(dir)) if (file.endsWith('.sealed')) home.disk.erase(inHome(home, epochDir(name, epoch), stock, file));
+  }
 }
 
 /** Destroys the stocks of all keys: after a restore nobody can say what was spent (rule P6). */

@@ -117,8 +117,24 @@ function debuggerOff(): MachineFinding {
     : { name: 'debugger', state: 'bad', text: 'a debugger is attached or Node may be inspected', remedy: 'Start the program without it.' };
 }
 
-/** Every finding about this machine. `dir` is where the disk is tried: the home, or a folder for temporary files. */
-export function examineMachine(disk: Disk, dir: string, now: Date): MachineFinding[] {
+function exponentiation(openssl: boolean): MachineFinding {
+  return openssl
+    ? { name: 'arithmetic', state: 'ok', text: 'OpenSSL computes the powers that ECDSA needs, in constant time' }
+    : { name: 'arithmetic', state: 'warn', text: 'OpenSSL does not compute powers here: ECDSA is five times slower and not constant-time', remedy: 'Use a Node with its own OpenSSL.' };
+}
+
+/** Primes made ahead for ECDSA keys. @param sets undefined without a home */
+function primes(sets: number | undefined): MachineFinding[] {
+  if (sets === undefined) return [];
+  const text = sets === 0 ? 'no primes are prepared; an ECDSA key makes them on the day, in half a minute at most' : `primes for ${String(sets)} ECDSA key${sets === 1 ? '' : 's'} are prepared`;
+  return [{ name: 'primes', state: 'ok', text, ...(sets === 0 ? { remedy: 'To make them ahead: mpc-ceremony init --prepare cggmp24' } : {}) }];
+}
+
+/**
+ * Every finding about this machine. `dir` is where the disk is tried: the home, or a folder for temporary files.
+ * @param ecdsa whether OpenSSL computes powers, and how many sets of primes the home has, if there is one
+ */
+export function examineMachine(disk: Disk, dir: string, now: Date, ecdsa: { readonly openssl: boolean; readonly primes: number | undefined }): MachineFinding[] {
   return [
     nodeVersion(),
     { name: 'program', state: 'ok', text: `this program is ${programDigest()}` },
@@ -129,5 +145,7 @@ export function examineMachine(disk: Disk, dir: string, now: Date): MachineFindi
     swap(),
     coreDumps(),
     debuggerOff(),
+    exponentiation(ecdsa.openssl),
+    ...primes(ecdsa.primes),
   ];
 }

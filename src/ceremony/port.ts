@@ -1,4 +1,6 @@
 /** What the ceremony layer needs from outside: disk, clock, randomness, the unlocked identity, and a person. */
+import type { AuxSecret } from '../ecdsa/make-aux.ts';
+import type { Crew } from '../protocols/make-crew.ts';
 import type { Disk } from '../vault/durable.ts';
 import type { Random } from '../wire/random.ts';
 import type { ActionCode } from './actions.ts';
@@ -16,6 +18,10 @@ export interface Port {
   readonly unlock: () => Promise<Identity>;
   /** Asks a person. @throws E_PERSON when nobody can be asked */
   readonly ask: (id: string, question: readonly string[]) => Promise<{ answer: string; source: AnswerSource }>;
+  /** Runs the heavy tasks of ECDSA. */
+  readonly crew: Crew;
+  /** Where the primes of an ECDSA key come from, if they are not to be made: rehearsals and tests. Secret. */
+  readonly primes?: (() => Promise<AuxSecret>) | undefined;
   /** Tells a person what is going on (never part of a result). */
   readonly say: (text: string) => void;
 }

@@ -22,7 +22,7 @@ ul.check { list-style: none; padding-left: 0 }
 export function roomScript(facts: ScriptFacts): string {
   const steps = scriptSteps(facts);
   const stops = scriptCommands(steps).length;
-  const kind = facts.kind === 'dkg' ? 'Key generation' : 'Signing';
+  const kind = { dkg: 'Key generation', sign: 'Signing', presign: 'Presigning' }[facts.kind];
   const title = `${kind}: ${facts.name}`;
   const body = [
     mode(facts),

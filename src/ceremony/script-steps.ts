@@ -7,7 +7,9 @@ import { type Visit, visitOrder } from './visits.ts';
 
 /** What a room script is made from; all of it stands in the plan or follows from it. Public. */
 export interface ScriptFacts {
-  readonly kind: 'dkg' | 'sign';
+  readonly kind: 'dkg' | 'sign' | 'presign';
+  /** Of presignatures. */
+  readonly count?: number;
   /** Name of the key, or of the signing ceremony. */
   readonly name: string;
   readonly mode: 'production' | 'rehearsal';
@@ -66,7 +68,7 @@ export function scriptVisits(facts: ScriptFacts): Visit[] {
 
 /** The name of the ceremony folder on the stick. */
 export function scriptFolder(facts: ScriptFacts): string {
-  return facts.folder ?? (facts.kind === 'dkg' ? `${facts.name}-dkg` : facts.name);
+  return facts.folder ?? (facts.kind === 'sign' ? facts.name : `${facts.name}-${facts.kind}`);
 }
 
 /** The steps of the ceremony, from the lead's first command to switching off. */
@@ -156,14 +158,18 @@ const messages = (rounds: readonly string[]): string =>
   rounds.length === 1 ? `message of round ${rounds.join('')} is` : `messages of rounds ${rounds.join(' and ')} are`;
 
 const finished = ({ kind }: ScriptFacts): string =>
-  kind === 'dkg' ? 'the key is active on this laptop' : 'the signature is in the folder and verifies';
+  ({ dkg: 'the key is active on this laptop', sign: 'the signature is in the folder and verifies', presign: 'the presignatures are in stock on this laptop' })[kind];
 
 function startCommand(facts: ScriptFacts): string {
   const { name, scheme, quorumText, participants, attended } = facts;
   const what =
     facts.kind === 'dkg'
       ? ['dkg', '--name', name, '--scheme', scheme, '--quorum', quorumText, '--cards', 'cards']
-      : ['sign', '--intent', 'intent.json', '--signers', participants.map((p) => p.name).join(',')];
+      : [
+          ...(facts.kind === 'sign' ? ['sign', '--intent', 'intent.json'] : ['presign', '--key', name, '--count', String(facts.count ?? 1)]),
+          '--signers',
+          participants.map((p) => p.name).join(','),
+        ];
   return ['mpc-ceremony', ...what, '--out', scriptFolder(facts), ...(attended ? [] : ['--unattended'])].map(quoted).join(' ');
 }
 

@@ -1,57 +1,28 @@
-/** Signing in a home: the gate, the burning of nonces, and the signature. */
+/** FROST signing in a home: the gate, the burning of nonces, and the signature. */
 import type { SignPlan } from '../plan/plan.ts';
 import { fromStock } from '../plan/plan.ts';
-import { decide, type Decision, refusal } from '../policy/gate.ts';
-import { intentMessage, MAX_INTENT_BYTES, MAX_MESSAGE_BYTES, parseIntent, type SignedIntent } from '../policy/intent.ts';
-import { keyFacts, NONCE, requestOf, SHARE, type SignContext, signContext, signatureFile, signFindings, type SignResult } from '../protocols/frost-sign.ts';
+import { refusal } from '../policy/gate.ts';
+import { NONCE, requestOf, SHARE, signatureFile, signFindings, type SignResult } from '../protocols/frost-sign.ts';
 import { makeShare } from '../protocols/frost-sign-participant.ts';
-import { echo, type Inbound } from '../protocols/machine.ts';
+import type { Inbound } from '../protocols/machine.ts';
 import { makeNonces } from '../schnorr/nonce.ts';
 import { join } from 'node:path';
 import { fromHex, toHex } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import type { Driver, Finished } from './driver.ts';
-import type { Home } from './home.ts';
-import { finishIntent, recallIntent } from './intent-memory.ts';
-import { burnNonce, loadShare, rememberNoncePoint, requireKey, stockPath } from './key-store.ts';
+import { finishIntent } from './intent-memory.ts';
+import { remembered } from './judged.ts';
+import { burnNonce, loadShare, rememberNoncePoint, stockPath } from './key-store.ts';
 import type { Port } from './port.ts';
+import { decideIn, frostContextIn, storedIntent } from './signing.ts';
 import type { CeremonyStore } from './store.ts';
 
-/**
- * Context of a signing plan in this home, against the key's active epoch.
- * @throws E_UNKNOWN_KEY, E_EPOCH, and as `signContext`
- */
-export function signContextIn(home: Home, plan: SignPlan, intent: SignedIntent, message: Uint8Array): SignContext {
-  const certificate = requireKey(home, plan.key.name);
-  if (certificate.epoch.number !== plan.key.epoch)
-    fail('E_EPOCH', `the plan names epoch ${String(plan.key.epoch)} of ${plan.key.name}; epoch ${String(certificate.epoch.number)} is active here`, {
-      field: 'key.epoch',
-      remedy: 'Bring the newest certificate to whoever is behind, then ask the lead for a new plan.',
-    });
-  return signContext(plan, certificate, intent, message);
-}
-
-/** The gate's decision for a signing plan in this home, now. */
-export function decideIn(home: Home, ctx: SignContext, now: Date): Decision {
-  const memory = recallIntent(home, ctx.intent, ctx.plan, toHex(ctx.session.sid));
-  return decide(ctx.intent, keyFacts(ctx.certificate), memory, now);
-}
-
-/** Intent and message as this home stored them when it joined. */
-function storedIntent(store: CeremonyStore): { intent: SignedIntent; message: Uint8Array } {
-  const { disk } = store.home;
-  const file = join(store.dir, 'intent.json');
-  const bytes = disk.read(file, MAX_INTENT_BYTES) ?? fail('E_STATE', 'the intent of a ceremony is missing from this home', { file });
-  const intent = parseIntent(bytes, file);
-  return { intent, message: intentMessage(intent.intent, disk.read(join(store.dir, 'message.bin'), MAX_MESSAGE_BYTES)) };
-}
-
 /** Driver of one signing. */
-export function signDriver(store: CeremonyStore, plan: SignPlan, port: Port): Driver {
+export async function signDriver(store: CeremonyStore, plan: SignPlan, port: Port): Promise<Driver> {
   const { home } = store;
   const { intent, message } = storedIntent(store);
-  const ctx = signContextIn(home, plan, intent, message);
+  const ctx = await frostContextIn(home, plan, intent, message);
   const { leaf } = store.seat;
   const own = plan.participants.find((p) => p.leaf === leaf) ?? fail('E_INTERNAL', 'no own seat');
   const { name } = plan.key;
@@ -67,18 +38,12 @@ export function signDriver(store: CeremonyStore, plan: SignPlan, port: Port): Dr
     `Public key  ${toHex(ctx.key.outputKey)}`,
     'It lies in the ceremony folder: signature.bin and signature.json.',
   ];
-  // a step asks several times about the same messages
-  let judged: { key: string; verdict: ReturnType<typeof signFindings> } | undefined;
-  const judge = (messages: Inbound): ReturnType<typeof signFindings> => {
-    const key = [...messages].map(([slot, m]) => `${String(slot)}:${toHex(echo(m))}`).join();
-    judged = judged?.key === key ? judged : { key, verdict: signFindings(ctx, messages) };
-    return judged.verdict;
-  };
-  const resultOf = (messages: Inbound): SignResult => judge(messages).result ?? fail('E_INTERNAL', 'no signature yet');
+  const judge = remembered((messages) => Promise.resolve(signFindings(ctx, messages)));
+  const resultOf = async (messages: Inbound): Promise<SignResult> => (await judge(messages)).result ?? fail('E_INTERNAL', 'no signature yet');
 
   return {
-    findings: (messages) => judge(messages).findings,
-    make(slot, messages, { vault }) {
+    findings: async (messages) => (await judge(messages)).findings,
+    async make(slot, messages, { vault }) {
       const decision = decideIn(home, ctx, port.now());
       if (!decision.allow) throw refusal(decision, 'intent.json');
       const gate = { kind: 'gate' as const, intent: toHex(intent.hash), decision: toHex(decision.hash), allow: decision.allow };
@@ -104,9 +69,9 @@ export function signDriver(store: CeremonyStore, plan: SignPlan, port: Port): Dr
     sent(slot) {
       if (slot === SHARE) home.disk.erase(join(home.root, noncePath));
     },
-    missingWitnesses: () => [],
-    finish(messages) {
-      const result = resultOf(messages);
+    missingWitnesses: () => Promise.resolve([]),
+    async finish(messages) {
+      const result = await resultOf(messages);
       rememberNoncePoint(home, name, result.signature.slice(0, result.signature.length - (result.signature.length >> 1)), result.request.hash);
       finishIntent(home, intent, toHex(store.session.sid));
       home.disk.erase(join(home.root, noncePath));
@@ -118,8 +83,8 @@ export function signDriver(store: CeremonyStore, plan: SignPlan, port: Port): Dr
       };
     },
     adopt: () => undefined,
-    finished(messages) {
-      const result = resultOf(messages);
+    async finished(messages) {
+      const result = await resultOf(messages);
       return { files: files(result), lines: lines(result) };
     },
     abandon() {

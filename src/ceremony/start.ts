@@ -1,23 +1,28 @@
 /** The lead's part: making a checked plan and its folder, and entering it. */
 import { join as joinPath } from 'node:path';
-import type { SchemeName } from '../curves/scheme.ts';
+import { type SchemeName, SCHEMES } from '../curves/scheme.ts';
 import { type Card, encodeCard, parseCard } from '../plan/card.ts';
 import { checkPlan, type DkgPlan, parsePlan, type Plan, type SignPlan } from '../plan/plan.ts';
 import { refusal } from '../policy/gate.ts';
 import { intentMessage, MAX_INTENT_BYTES, MAX_MESSAGE_BYTES, parseIntent } from '../policy/intent.ts';
 import type { Certificate } from '../protocols/epoch.ts';
+import { encodePresignature, presignatureId } from '../protocols/presignature.ts';
+import { offerHash } from '../protocols/presign-binding.ts';
 import { type Roles, parseQuorum } from '../sharing/expression.ts';
 import { exactQuorum } from '../sharing/quorum.ts';
 import { release } from '../transport/folder.ts';
 import { toHex } from '../wire/bytes.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
+import { requireUnblamed } from './blame.ts';
 import { utc, step } from './engine.ts';
 import { type Home, inHome, ownCard, requireUnlocked } from './home.ts';
 import { prekeyState, prekeyUsed } from './identity.ts';
 import { enter, planFileOf, readPlan } from './join.ts';
 import { activeEpoch, confirmedPrekeys, highestRank, nextStockIndex, requireKey } from './key-store.ts';
 import type { Port, Step } from './port.ts';
+import { storedPresignature, unspentPresignatures } from './presignatures.ts';
 import { readRehearsal, REHEARSAL_FILE } from './rehearsed.ts';
+import { contextIn, decideIn } from './signing.ts';
 import { CeremonyStore } from './store.ts';
 
 /** Facts about a participant that the lead states in a draft. */
@@ -202,15 +207,17 @@ export interface SignRequest {
   readonly previous?: { readonly sid: string; readonly attempt: number } | undefined;
 }
 
-/** Stocked commitments of the signers: the lowest unused index of each, or undefined when one has run out. */
+/** What the signers stocked with their confirmations: the lowest unused index of each, or undefined when one has run out. */
 function takeStock(home: Home, certificate: Certificate, leaves: readonly { id: number; name: string }[]): Map<string, { index: number; commitment: string }> | undefined {
+  // a nonce commitment stands in the plan itself, the much longer first message of ECDSA by its hash
+  const nameOf = (entry: Uint8Array): string => toHex(SCHEMES[certificate.epoch.key.scheme].protocol === 'frost' ? entry : offerHash(entry));
   const { key, number } = certificate.epoch;
   const taken = new Map<string, { index: number; commitment: string }>();
   for (const { id, name } of leaves) {
     const index = nextStockIndex(home, key.name, number, name);
     const commitment = certificate.confirms[id - 1]?.confirm.stock[index];
     if (!commitment) return undefined;
-    taken.set(name, { index, commitment: toHex(commitment) });
+    taken.set(name, { index, commitment: nameOf(commitment) });
   }
   return taken;
 }
@@ -227,10 +234,13 @@ export async function startSign(home: Home, request: SignRequest, port: Port): P
   const certificate = requireKey(home, signed.intent.keyName);
   const { epoch } = certificate;
   const leaves = exactQuorum(parseQuorum(epoch.quorum), request.signers);
-  const files = [
+  const files = (plan: Plan): { path: string; bytes: Uint8Array }[] => [
     { path: 'intent.json', bytes },
     { path: 'message.bin', bytes: message },
     { path: 'base/certificate.json', bytes: certificate.bytes },
+    ...(plan.kind === 'sign' && plan.presignature !== undefined
+      ? [{ path: 'base/presignature.json', bytes: encodePresignature(storedPresignature(home, epoch.key.name, epoch.number, plan.presignature)) }]
+      : []),
   ];
   const unfinished = await claimFolder(
     home,
@@ -238,8 +248,10 @@ export async function startSign(home: Home, request: SignRequest, port: Port): P
     (p) => p.kind === 'sign' && p.intent === toHex(signed.hash) && p.participants.map((x) => x.name).join() === leaves.map((l) => l.name).join(),
   );
   const taken = unfinished && ('store' in unfinished ? unfinished.store.plan : unfinished.plan);
-  if (taken) return begin(home, taken, request.out, files, port);
-  const stock = request.live ? undefined : takeStock(home, certificate, leaves);
+  if (taken) return begin(home, taken, request.out, files(taken), port);
+  const path = signed.intent.path ?? 'm';
+  const presignature = request.live ? undefined : unspentPresignatures(home, epoch.key.name, epoch.number).find((r) => r.path === path && r.signers.join() === leaves.map((l) => l.id).join());
+  const stock = request.live || presignature ? undefined : takeStock(home, certificate, leaves);
   const now = port.now();
   const plan = parsePlan(
     {
@@ -256,6 +268,7 @@ export async function startSign(home: Home, request: SignRequest, port: Port): P
       ...(request.previous ? { previous: request.previous.sid } : {}),
       key: { name: epoch.key.name, id: epoch.key.id, scheme: epoch.key.scheme, epoch: epoch.number, certificate: toHex(certificate.digest) },
       intent: toHex(signed.hash),
+      ...(presignature ? { presignature: toHex(presignatureId(presignature)) } : {}),
       participants: leaves.map((l) => {
         const seat = epoch.roster[l.id - 1] ?? fail('E_CERTIFICATE', 'the roster does not fit the quorum');
         const entry = stock?.get(l.name);
@@ -264,9 +277,68 @@ export async function startSign(home: Home, request: SignRequest, port: Port): P
     },
     'PLAN.yaml',
   ) as SignPlan;
-  const { decideIn, signContextIn } = await import('./sign-driver.ts');
-  const decision = decideIn(home, signContextIn(home, plan, signed, message), now);
+  requireUnblamed(home, plan);
+  const decision = decideIn(home, await contextIn(home, plan, signed, message), now);
   if (!decision.allow) throw refusal(decision, request.intentFile);
   checkPlan(plan, 'PLAN.yaml', now);
+  return begin(home, plan, request.out, files(plan), port);
+}
+
+/** What the lead asks for when presigning. */
+export interface PresignRequest {
+  readonly key: string;
+  readonly count: number;
+  /** A non-hardened BIP-32 path, fixed for all of them. */
+  readonly path?: string | undefined;
+  readonly signers: readonly string[];
+  readonly attended: boolean;
+  readonly days: number;
+  readonly out: string;
+  readonly previous?: { readonly sid: string; readonly attempt: number } | undefined;
+}
+
+/** Begins the making of presignatures. @throws E_UNKNOWN_KEY, E_SCHEME, E_PATH, E_QUORUM, E_QUORUM_SURPLUS, E_EXISTS, E_BLOCKED */
+export async function startPresign(home: Home, request: PresignRequest, port: Port): Promise<Step> {
+  requireUnlocked(home);
+  const certificate = requireKey(home, request.key);
+  const { epoch } = certificate;
+  if (SCHEMES[epoch.key.scheme].protocol !== 'cggmp24')
+    fail('E_SCHEME', `keys of ${epoch.key.scheme} have no presignatures`, { field: 'key', remedy: 'A stock of nonces is made with the key: mpc-ceremony dkg --stock N.' });
+  if (request.path !== undefined && !SCHEMES[epoch.key.scheme].derivable) fail('E_PATH', `keys of ${epoch.key.scheme} have no derived keys`, { field: 'path' });
+  const leaves = exactQuorum(parseQuorum(epoch.quorum), request.signers);
+  const files = [{ path: 'base/certificate.json', bytes: certificate.bytes }];
+  const unfinished = await claimFolder(
+    home,
+    request.out,
+    (p) => p.kind === 'presign' && p.key.name === request.key && p.count === request.count && p.path === request.path && p.participants.map((x) => x.name).join() === leaves.map((l) => l.name).join(),
+  );
+  const taken = unfinished && ('store' in unfinished ? unfinished.store.plan : unfinished.plan);
+  if (taken) return begin(home, taken, request.out, files, port);
+  const now = port.now();
+  const plan = parsePlan(
+    {
+      schema: 'mpc-ceremony/plan/1',
+      kind: 'presign',
+      name: epoch.key.name,
+      mode: home.facts.mode,
+      attended: request.attended,
+      attempt: (request.previous?.attempt ?? 0) + 1,
+      nonce: toHex(port.random(32)),
+      lead: home.facts.name,
+      created: utc(now),
+      expires: days(now, request.days),
+      ...(request.previous ? { previous: request.previous.sid } : {}),
+      key: { name: epoch.key.name, id: epoch.key.id, scheme: epoch.key.scheme, epoch: epoch.number, certificate: toHex(certificate.digest) },
+      count: request.count,
+      ...(request.path === undefined ? {} : { path: request.path }),
+      participants: leaves.map((l) => {
+        const seat = epoch.roster[l.id - 1] ?? fail('E_CERTIFICATE', 'the roster does not fit the quorum');
+        return { name: l.name, leaf: l.id, identity: seat.identity, homeId: seat.homeId };
+      }),
+    },
+    'PLAN.yaml',
+  );
+  checkPlan(plan, 'PLAN.yaml', now);
+  if (plan.kind === 'presign') requireUnblamed(home, plan);
   return begin(home, plan, request.out, files, port);
 }

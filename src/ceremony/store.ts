@@ -298,7 +298,7 @@ export class CeremonyStore {
 
   /** Whether the ceremony is complete for this participant. */
   get done(): boolean {
-    return this.#journal.some((e) => e.payload.kind === 'certificate' || e.payload.kind === 'signature');
+    return this.#journal.some((e) => ['certificate', 'signature', 'presigned'].includes(e.payload.kind));
   }
 
   /** Digest of the roster that was joined, hex. */

@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { checkPlan, planSeats, planSession, witnessesOf } from '../plan/plan.ts';
 import { dkgContext, dkgFindings } from '../protocols/dkg.ts';
+import { anybody } from '../protocols/crew.ts';
 import { completeCertificate } from '../protocols/epoch.ts';
+import { closingSlot } from '../protocols/machine.ts';
 import { sealingReady } from '../sharing/sealing-group.ts';
 import { headOf, nextEntry, encodeChain, parseChain, MAX_CHAIN_BYTES } from '../transcript/chain.ts';
 import { release, scanFolder } from '../transport/folder.ts';
@@ -41,10 +43,10 @@ export async function witness(home: Home, folder: string, port: Port): Promise<S
     messages.set(e.slot, slot);
   }
   await sealingReady();
-  const { findings, result } = dkgFindings(dkgContext(plan), messages);
+  const { findings, result } = await dkgFindings(dkgContext(plan), messages, anybody);
   const [finding] = findings;
   if (finding) fail(finding.code, finding.text, { participant: session.seats.find((s) => s.leaf === finding.culprit)?.name });
-  const confirms = messages.get(3) ?? new Map<number, Envelope>();
+  const confirms = messages.get(closingSlot(plan)) ?? new Map<number, Envelope>();
   if (!result || confirms.size < session.seats.length)
     fail('E_MISSING', 'not every participant has confirmed yet', { file: folder, remedy: 'Wait until all confirmations are in the folder, then run the command again.' });
   const certificate = completeCertificate(result.epoch, session, confirms);

@@ -101,6 +101,8 @@ export class Context {
       random: this.random,
       unlock: () => (this.#identity ??= this.#unlock(home)),
       ask: (id, question) => this.answers.ask(id, question),
+      crew: { run: async (task, args) => (await import('../ceremony/crew.ts')).crew().run(task, args) },
+      primes: rehearsedPrimes(home),
       say: (text) => {
         this.out.say(text);
       },
@@ -131,6 +133,19 @@ export function realPath(path: string): string {
   } catch {
     return dirname(full) === full ? full : join(realPath(dirname(full)), basename(full));
   }
+}
+
+/**
+ * Tests bring the primes of an ECDSA key along, which take long to make. Only a home made for rehearsal obeys, and moduli
+ * of published primes are refused in every production ceremony.
+ */
+function rehearsedPrimes(home: Home): Port['primes'] {
+  const file = process.env['MPC_CEREMONY_REHEARSE_PRIMES'];
+  if (file === undefined || home.facts.mode !== 'rehearsal') return undefined;
+  return async () => {
+    const { decodeAuxSecret } = await import('../ecdsa/make-aux.ts');
+    return decodeAuxSecret(realDisk().read(file, 4096) ?? fail('E_MISSING', 'the primes of the rehearsal are missing', { file }));
+  };
 }
 
 /**

@@ -58,8 +58,9 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   program
     .command('init')
     .description('make this participant’s home: identity and one-time keys, sealed under a passphrase')
-    .requiredOption('--name <NAME>', 'name of this participant: a-z, 0-9 and -')
+    .option('--name <NAME>', 'name of this participant: a-z, 0-9 and -')
     .option('--rehearsal', 'a home for rehearsals only')
+    .option('--prepare <PROTOCOL>', 'cggmp24: make the primes of an ECDSA key ahead of the day; also for a home that exists')
     .action(run(async () => (await import('./commands/init.ts')).init));
 
   const card = program.command('card').description('this participant’s card');
@@ -71,6 +72,14 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   peers.command('list').description('cards of the others, and how they were compared').action(run(async () => (await import('./commands/peers.ts')).peersList));
   peers.command('verify').argument('<name>').description('compare the words of a card with its owner').action(run(async () => (await import('./commands/peers.ts')).peersVerify));
 
+  peers
+    .command('clear')
+    .argument('<name>')
+    .description('a person has looked at why a signing failed: this participant may take part again')
+    .requiredOption('--key <NAME>', 'the key')
+    .requiredOption('--reason <TEXT>', 'what was found')
+    .action(run(async () => (await import('./commands/peers.ts')).peersClear));
+
   program
     .command('dkg')
     .description('begin a key generation')
@@ -79,7 +88,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--quorum <EXPR>', "who can sign, for example '2-of(alice, bob, carol)'")
     .option('--plan <FILE>', 'a draft made from a template, instead of the flags')
     .option('--cards <DIR>', 'folder with the cards of the others')
-    .option('--stock <N>', 'nonce commitments that everybody stocks, for signing in one visit', number)
+    .option('--stock <N>', 'first messages of signing that everybody stocks: one visit for Schnorr, three for ECDSA', number)
     .option('--expires-days <N>', 'days until the plan expires', number)
     .option('--witness <NAME>', 'a witness whose signature the key needs; repeat for more', (v: string, all: string[] = []) => [...all, v])
     .option('--unattended', 'no person compares words; recorded as not compared')
@@ -89,11 +98,24 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .action(run(async () => (await import('./commands/dkg.ts')).dkg));
 
   program
+    .command('presign')
+    .description('begin the making of presignatures: an ECDSA key then signs in one visit of each signer')
+    .option('--key <NAME>', 'the key')
+    .option('--count <N>', 'how many', number)
+    .option('--signers <NAMES>', 'an exact minimal quorum, for example alice,bob', names)
+    .option('--path <PATH>', 'non-hardened derivation path, fixed for all of them')
+    .option('--expires-days <N>', 'days until the plan expires', number)
+    .option('--unattended', 'no person compares words; recorded as not compared')
+    .option('--again <FOLDER>', 'a further attempt of the presigning in this folder')
+    .option('--out <DIR>', 'the ceremony folder to make')
+    .action(run(async () => (await import('./commands/presign.ts')).presign));
+
+  program
     .command('sign')
     .description('begin a signing')
     .option('--intent <FILE>', 'the intent to sign')
     .option('--signers <NAMES>', 'an exact minimal quorum, for example alice,bob', names)
-    .option('--live', 'fresh nonces in two visits, for a signer whose stock is void')
+    .option('--live', 'nothing from stock, in more visits: for a signer whose stock is void, or to sign a digest')
     .option('--unattended', 'no person compares words; recorded as not compared')
     .option('--again <FOLDER>', 'a further attempt of the signing in this folder')
     .option('--out <DIR>', 'the ceremony folder to make')
@@ -135,13 +157,13 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .command('create')
     .description('make and sign an intent')
     .requiredOption('--key <NAME>', 'the key to sign with')
-    .requiredOption('--action <ACTION>', 'message: sign the exact bytes of a file')
+    .requiredOption('--action <ACTION>', 'message: sign a file; digest: sign 32 bytes that were hashed elsewhere (ECDSA)')
     .requiredOption('--file <FILE>', 'the message')
     .requiredOption('--out <FILE>', 'the intent file to make')
     .option('--path <PATH>', 'non-hardened derivation path, for example m/0/5')
     .option('--expires <TIME>', 'UTC time like 2026-01-31T12:00:00Z (default: in 24 hours)')
     .option('--reason <TEXT>', 'why')
-    .option('--hash <NAME>', 'for ECDSA only')
+    .option('--hash <NAME>', 'ECDSA: sha256 (default) or keccak256')
     .action(run(async () => (await import('./commands/intent.ts')).intentCreate));
   intent.command('show').argument('<file>').description('read an intent').action(run(async () => (await import('./commands/intent.ts')).intentShow));
 
@@ -181,7 +203,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   program.helpCommand(false);
   program
     .command('help')
-    .argument('[topic]', 'a command, exit-codes, errors or actions')
+    .argument('[topic]', 'a command, exit-codes, errors, actions or protocols')
     .description('help about a command or topic')
     .action(
       run(async () => {

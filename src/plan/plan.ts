@@ -7,7 +7,7 @@ import { SCHEMES, type SchemeName } from '../curves/scheme.ts';
 import { type Leaf, parseQuorum, type Quorum } from '../sharing/expression.ts';
 import { samePersonQuorum } from '../sharing/explain.ts';
 import { exactQuorum } from '../sharing/quorum.ts';
-import { type Seat, type Session } from '../wire/blob.ts';
+import { MAX_BLOB_BYTES, type Seat, type Session } from '../wire/blob.ts';
 import { fromHex } from '../wire/bytes.ts';
 import { canonicalBytes, type Json } from '../wire/canon.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
@@ -15,8 +15,10 @@ import { digest } from '../wire/hash.ts';
 import { PrekeySchema } from './card.ts';
 import { explainIssues, hex, hexUpTo, int, line, nameOf, utcTime } from './fields.ts';
 
-/** Most nonce commitments that one participant may stock at once. */
+/** Most nonce commitments (FROST) or first messages (ECDSA) that one participant may stock at once. */
 export const MAX_STOCK = 1000;
+/** Most presignatures that one ceremony makes. */
+export const MAX_PRESIGNATURES = 1000;
 const MAX_RANK = 1_000_000;
 
 const schemeNames = Object.keys(SCHEMES) as [SchemeName, ...SchemeName[]];
@@ -66,23 +68,29 @@ const DkgSchema = v.strictObject({
   witnesses: v.optional(v.pipe(v.array(v.strictObject(person)), v.minLength(1), v.maxLength(16))),
 });
 
+/** The key that a plan uses, in one epoch. */
+const keyUsed = v.strictObject({
+  name: nameOf('key'),
+  id: hex(16),
+  scheme: v.picklist(schemeNames),
+  epoch: int(1, MAX_RANK),
+  /** Digest of the epoch that the certificate confirms: certificates of one epoch may differ in single confirmations. */
+  certificate: hex(32),
+});
+const signer = { ...person, leaf: int(1, 64) };
+
 const SignSchema = v.strictObject({
   ...common,
   kind: v.literal('sign'),
-  key: v.strictObject({
-    name: nameOf('key'),
-    id: hex(16),
-    scheme: v.picklist(schemeNames),
-    epoch: int(1, MAX_RANK),
-    /** Digest of the epoch that the certificate confirms: certificates of one epoch may differ in single confirmations. */
-    certificate: hex(32),
-  }),
+  key: keyUsed,
   intent: hex(32),
+  /** Id of the presignature that is spent on the intent. */
+  presignature: v.optional(hex(32)),
   participants: v.pipe(
     v.array(
       v.strictObject({
-        ...person,
-        leaf: int(1, 64),
+        ...signer,
+        /** What this signer stocked: its nonce commitment (FROST), or the hash of its first message (ECDSA). */
         stock: v.optional(v.strictObject({ index: int(0, MAX_STOCK - 1), commitment: hexUpTo(114) })),
       }),
     ),
@@ -91,12 +99,27 @@ const SignSchema = v.strictObject({
   ),
 });
 
-const PlanSchema = v.variant('kind', [DkgSchema, SignSchema], 'must be dkg or sign');
+const PresignSchema = v.strictObject({
+  ...common,
+  kind: v.literal('presign'),
+  key: keyUsed,
+  count: int(1, MAX_PRESIGNATURES),
+  path: v.optional(v.pipe(v.string(), v.regex(/^m(?:\/(?:0|[1-9][0-9]{0,9})){1,16}$/, 'must be a path like m/0/5, without hardened steps'))),
+  participants: v.pipe(v.array(v.strictObject(signer)), v.minLength(2, 'at least two sign'), v.maxLength(64)),
+});
+
+const PlanSchema = v.variant('kind', [DkgSchema, SignSchema, PresignSchema], 'must be dkg, presign or sign');
 
 export type DkgPlan = v.InferOutput<typeof DkgSchema>;
 export type SignPlan = v.InferOutput<typeof SignSchema>;
+export type PresignPlan = v.InferOutput<typeof PresignSchema>;
 /** A plan whose form was checked; {@link checkPlan} checks what it says. */
-export type Plan = DkgPlan | SignPlan;
+export type Plan = DkgPlan | SignPlan | PresignPlan;
+
+/** The scheme of the key that a plan makes or uses. */
+export function schemeOf(plan: Plan): SchemeName {
+  return plan.kind === 'dkg' ? plan.scheme : plan.key.scheme;
+}
 
 /**
  * Reads a plan object (from YAML or JSON).
@@ -172,7 +195,7 @@ function refuseDuplicates(plan: Plan): void {
 export function checkPlan(plan: Plan, file: string, now: Date): void {
   try {
     if (plan.kind === 'dkg') checkDkgPlan(plan);
-    else checkSignOrder(plan);
+    else checkSigners(plan);
     refuseDuplicates(plan);
   } catch (e) {
     throw e instanceof CeremonyError ? e.with({ file, remedy: 'Ask the lead for a corrected plan.' }) : e;
@@ -210,6 +233,7 @@ function checkDkgPlan(plan: DkgPlan): void {
     if (!new RegExp(`(^|[^a-z0-9-])${role}($|[^a-z0-9-])`).test(plan.quorum))
       fail('E_PLAN_FIELD', `roles.${role}: no gate uses this role`, { field: `roles.${role}` });
   if (!names.includes(plan.lead)) fail('E_PLAN_FIELD', `lead: ${plan.lead} is not a participant`, { field: 'lead' });
+  if (SCHEMES[plan.scheme].protocol === 'cggmp24') requireCarriable(plan.stock, OFFER_BYTES + OFFER_BYTES_PER_PEER * (names.length - 1), 'stock');
   const alone = samePersonQuorum(quorum, plan.participants);
   if (alone !== undefined)
     fail('E_THRESHOLD', `${alone} alone could satisfy the quorum with the seats held under that name`, { participant: alone });
@@ -220,14 +244,33 @@ function checkDkgPlan(plan: DkgPlan): void {
       fail('E_WITNESS_SHARE', `${w.name} is to witness and to hold a share`, { participant: w.name });
 }
 
-function checkSignOrder(plan: SignPlan): void {
+// what one entry of ECDSA weighs for each other participant, rounded up (bench/README.md); all of them travel in one blob
+const CONVERT_BYTES_PER_PEER = 9_500;
+const OFFER_BYTES = 1_900;
+const OFFER_BYTES_PER_PEER = 3_000;
+
+/** @throws E_PLAN_FIELD when so many entries of this size make no blob */
+function requireCarriable(count: number, bytes: number, field: string): void {
+  const most = Math.floor((MAX_BLOB_BYTES - 65_536) / bytes);
+  if (count > most) fail('E_PLAN_FIELD', `${field}: with so many participants, one message can hold ${String(most)} at most`, { field });
+}
+
+function checkSigners(plan: SignPlan | PresignPlan): void {
   plan.participants.forEach((p, i) => {
     const before = plan.participants[i - 1];
     if (before && before.leaf >= p.leaf) fail('E_ROSTER_ORDER', 'the signers must be in ascending order of their leaf', { field: 'participants' });
   });
+  const { protocol } = SCHEMES[plan.key.scheme];
+  if (plan.kind === 'presign') {
+    if (protocol !== 'cggmp24') fail('E_SCHEME', `keys of ${plan.key.scheme} have no presignatures`, { field: 'key.scheme' });
+    requireCarriable(plan.count, CONVERT_BYTES_PER_PEER * (plan.participants.length - 1), 'count');
+    return;
+  }
   const stocked = plan.participants.filter((p) => p.stock).length;
   if (stocked !== 0 && stocked !== plan.participants.length)
     fail('E_PLAN_FIELD', 'participants: either all signers sign from stock or none', { field: 'participants' });
+  if (plan.presignature !== undefined && (protocol !== 'cggmp24' || stocked > 0))
+    fail('E_PLAN_FIELD', 'presignature: only ECDSA has presignatures, and one needs nothing from a stock besides', { field: 'presignature' });
 }
 
 /** True when every signer answers from a stocked nonce commitment. */
@@ -236,7 +279,7 @@ export function fromStock(plan: SignPlan): boolean {
 }
 
 /** Leaves of the signers; @throws E_QUORUM, E_QUORUM_SURPLUS when they are not an exact minimal quorum */
-export function signerLeaves(plan: SignPlan, quorum: Quorum): Leaf[] {
+export function signerLeaves(plan: SignPlan | PresignPlan, quorum: Quorum): Leaf[] {
   return exactQuorum(
     quorum,
     plan.participants.map((p) => p.name),

@@ -2,7 +2,7 @@
  * The one gate between a request and a share. It evaluates every check, returns every reason, and its decision is a
  * value that only it can make: releasing a share demands one. The policy language will be evaluated here.
  */
-import type { SchemeName } from '../curves/scheme.ts';
+import { type SchemeName, SCHEMES } from '../curves/scheme.ts';
 import { toHex } from '../wire/bytes.ts';
 import { CeremonyError, type ErrorCode, fail } from '../wire/errors.ts';
 import { digest } from '../wire/hash.ts';
@@ -55,6 +55,9 @@ export function decide(signed: SignedIntent, key: KeyFacts, memory: IntentMemory
   if (intent.keyEpoch !== key.epoch) refuse('E_EPOCH', `the intent names epoch ${String(intent.keyEpoch)}; epoch ${String(key.epoch)} is active`);
   if (intent.mode !== key.mode) refuse('E_REHEARSAL', `the intent is for ${intent.mode}, the key for ${key.mode}`);
   if (intent.path !== undefined && !key.derivable) refuse('E_PATH', `keys of ${key.scheme} have no derived keys`);
+  const hashes = SCHEMES[key.scheme].protocol === 'cggmp24';
+  if (intent.action === 'digest' && (!hashes || intent.payload.size !== 32 || intent.payload.hash !== undefined)) refuse('E_INTENT', 'only ECDSA signs a digest, of 32 bytes and without naming a hash');
+  if (intent.action === 'message' && hashes !== (intent.payload.hash !== undefined)) refuse('E_INTENT', hashes ? 'the intent names no hash for the message' : `${key.scheme} signs the bytes as they are, without a hash`);
   if (now.getTime() >= Date.parse(intent.expires)) refuse('E_INTENT_EXPIRED', `the intent expired at ${intent.expires}`);
   if (now.getTime() < Date.parse(intent.created) - 600_000) refuse('E_INTENT_EXPIRED', `the intent was created at ${intent.created}, which this clock says is still to come`);
   if (key.roster.get(intent.initiator.name) !== intent.initiator.identity) refuse('E_INITIATOR', `${intent.initiator.name} is not a participant of this key, or has another identity key`);

@@ -30,9 +30,12 @@ const IntentSchema = v.strictObject({
   keyEpoch: int(1, 1_000_000),
   algorithm: v.picklist(Object.keys(SCHEMES) as [SchemeName, ...SchemeName[]]),
   path: v.optional(v.pipe(v.string(), v.regex(/^m(?:\/(?:0|[1-9][0-9]{0,9})){1,16}$/, 'must be a path like m/0/5, without hardened steps'))),
-  action: v.literal('message', 'must be message'),
+  /** `digest`: 32 bytes that were hashed elsewhere, which nobody here can read; ECDSA only, and never from a stock. */
+  action: v.picklist(['message', 'digest'], 'must be message or digest'),
   payload: v.strictObject({
     kind: v.literal('message'),
+    /** ECDSA only: the hash under which the message is signed. Other schemes sign the bytes as they are. */
+    hash: v.optional(v.picklist(['sha256', 'keccak256'], 'must be sha256 or keccak256')),
     size: int(0, MAX_MESSAGE_BYTES),
     sha256: hex(32),
     bytes: v.optional(v.pipe(v.string(), v.regex(/^0x(?:[0-9a-f]{2})*$/, 'must be 0x and lowercase hex'))),

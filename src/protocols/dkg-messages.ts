@@ -2,7 +2,8 @@
  * Messages of distributed key generation, on the wire.
  *
  *   commit   32 bytes: V, the hash of what `deal` will reveal
- *   deal     echo of the commits (32n) | salt 32 | chain-code part 32 | dealing
+ *   deal     echo of the commits (32n) | salt 32 | chain-code part 32 | auxiliary part (ECDSA only) | dealing
+ *   prove    ECDSA only, see auxiliary.ts
  *   confirm  see epoch.ts; or a complaint, a refusal, an abandonment in its place
  *   complaint  kind 1 | echo of the dealings (32n) | dealer 1 | complaint
  */
@@ -16,6 +17,8 @@ export interface DealMessage {
   readonly echo: Uint8Array;
   readonly salt: Uint8Array;
   readonly chainPart: Uint8Array;
+  /** What an ECDSA key needs besides (auxiliary.ts); empty for every other key. */
+  readonly auxiliary: Uint8Array;
   readonly dealing: Uint8Array;
 }
 
@@ -28,18 +31,15 @@ export function parseCommit(body: Uint8Array): Uint8Array {
 }
 
 export function dealBody(m: DealMessage): Uint8Array {
-  return concat(m.echo, m.salt, m.chainPart, m.dealing);
+  return concat(m.echo, m.salt, m.chainPart, m.auxiliary, m.dealing);
 }
 
-/** @param seats number of participants @throws E_FORMAT */
-export function parseDeal(body: Uint8Array, seats: number): DealMessage {
+/** @param seats number of participants @param dealing bytes of a dealing over the quorum @throws E_FORMAT, E_DEALING */
+export function parseDeal(body: Uint8Array, seats: number, dealing: number): DealMessage {
   const r = new Reader(body);
-  return {
-    echo: r.take(32 * seats, 'echo'),
-    salt: r.take(32, 'salt'),
-    chainPart: r.take(32, 'chain code'),
-    dealing: r.take(r.remaining, 'dealing'),
-  };
+  const head = { echo: r.take(32 * seats, 'echo'), salt: r.take(32, 'salt'), chainPart: r.take(32, 'chain code') };
+  if (r.remaining < dealing) fail('E_DEALING', 'the dealing has another length than the quorum demands');
+  return { ...head, auxiliary: r.take(r.remaining - dealing, 'auxiliary part'), dealing: r.take(dealing, 'dealing') };
 }
 
 /**
@@ -51,12 +51,10 @@ export function parseDeal(body: Uint8Array, seats: number): DealMessage {
 export function commitment(
   sid: Uint8Array,
   leaf: number,
-  commitments: Uint8Array,
-  possession: Uint8Array,
-  chainPart: Uint8Array,
-  salt: Uint8Array,
+  opening: { readonly commitments: Uint8Array; readonly possession: Uint8Array } & Pick<DealMessage, 'chainPart' | 'salt' | 'auxiliary'>,
 ): Uint8Array {
-  return digest('dkg/commit/v1', sid, leaf, commitments, possession, chainPart, salt);
+  const { commitments, possession, chainPart, salt, auxiliary } = opening;
+  return digest('dkg/commit/v1', sid, leaf, commitments, possession, chainPart, salt, auxiliary);
 }
 
 /** A complaint about one dealer's box: takes the place of the confirmation. */

@@ -5,18 +5,21 @@
  */
 import * as v from 'valibot';
 import { type SchemeName, SCHEMES } from '../curves/scheme.ts';
+import type { AuxInfo } from '../ecdsa/aux-info.ts';
 import { hex, hexUpTo, int, line, nameOf } from '../plan/fields.ts';
-import { type Envelope, openBlob, type Seat, type Session } from '../wire/blob.ts';
+import { type Envelope, MAX_BLOB_BYTES, openBlob, type Seat, type Session } from '../wire/blob.ts';
 import { concat, fromHex, Reader, toHex, u32 } from '../wire/bytes.ts';
 import { canonicalBytes, type Json, parseCanonical } from '../wire/canon.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import { sha256, taggedHash } from '../wire/hash.ts';
 import { CLOSING } from './machine.ts';
 
-const MAX_CERTIFICATE_BYTES = 32 * 1024 * 1024;
+/** Largest certificate file: all confirmations together. */
+export const MAX_CERTIFICATE_BYTES = 64 * 1024 * 1024;
 
 const schemeNames = Object.keys(SCHEMES) as [SchemeName, ...SchemeName[]];
 const hashes = v.record(nameOf('participant'), hex(32));
+const modulus = hex(384);
 
 const EpochSchema = v.strictObject({
   v: v.literal(1),
@@ -44,7 +47,10 @@ const EpochSchema = v.strictObject({
     v.minLength(2),
     v.maxLength(64),
   ),
-  rounds: v.strictObject({ commit: hashes, deal: hashes }),
+  /** ECDSA only: Paillier modulus, ring-Pedersen modulus and bases of every participant, by ascending leaf id. */
+  auxiliary: v.optional(v.pipe(v.array(v.strictObject({ n: modulus, nHat: modulus, s: modulus, t: modulus })), v.minLength(2), v.maxLength(64))),
+  /** Hashes of all messages before the confirmations; the last round is the one that they echo. */
+  rounds: v.strictObject({ commit: hashes, deal: hashes, prove: v.optional(hashes) }),
 });
 
 /** All that is public about a key in one epoch. The roster is in ascending order of leaf id, from 1. */
@@ -54,7 +60,7 @@ const CertificateSchema = v.strictObject({
   v: v.literal(1),
   type: v.literal('mpc-ceremony/certificate'),
   epoch: EpochSchema,
-  confirms: v.pipe(v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]+={0,2}$/), v.maxLength(1 << 21))), v.minLength(2), v.maxLength(64)),
+  confirms: v.pipe(v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]+={0,2}$/), v.maxLength(1.5 * MAX_BLOB_BYTES))), v.minLength(2), v.maxLength(64)),
 });
 
 /** 32-byte digest of an epoch record: what is confirmed, and what every later request carries. */
@@ -94,26 +100,35 @@ export function confirmBody(c: Confirm): Uint8Array {
 }
 
 /**
- * Reads a confirmation.
+ * Reads a confirmation. The stock fills what is left with entries of one length, which whoever reads them checks.
  * @param seats number of participants
- * @param commitmentBytes size of one stocked commitment
  * @throws E_FORMAT
  */
-export function parseConfirm(body: Uint8Array, seats: number, commitmentBytes: number): Confirm {
+export function parseConfirm(body: Uint8Array, seats: number): Confirm {
   const r = new Reader(body);
   if (r.u8('kind') !== CLOSING.close) fail('E_FORMAT', 'not a confirmation');
   const echo = r.take(32 * seats, 'echo');
   const epoch = r.take(32, 'epoch');
   const prekey = { n: r.u32('prekey.n'), P: r.take(32, 'prekey.P'), pop: r.take(64, 'prekey.pop') };
   const count = r.u16('stock');
-  const stock = Array.from({ length: count }, (_, i) => r.take(commitmentBytes, `stock[${String(i)}]`));
+  const entry = count === 0 ? 0 : r.remaining / count;
+  if (!Number.isInteger(entry) || (count > 0 && entry === 0)) fail('E_FORMAT', 'the stock does not consist of entries of one length', { field: 'stock' });
+  const stock = Array.from({ length: count }, (_, i) => r.take(entry, `stock[${String(i)}]`));
   r.end();
   return { echo, epoch, prekey, stock };
 }
 
-/** Bytes of a nonce commitment of a scheme: two points. */
-export function stockEntryBytes(scheme: SchemeName): number {
-  return { ed25519: 64, ristretto255: 64, ed448: 114, secp256k1: 66, p256: 66 }[SCHEMES[scheme].group];
+/** Auxiliary information as it stands in an epoch record. */
+export function auxRecord(aux: AuxInfo): NonNullable<EpochRecord['auxiliary']>[number] {
+  const text = (n: bigint): string => n.toString(16).padStart(2 * 384, '0');
+  return { n: text(aux.n), nHat: text(aux.nHat), s: text(aux.s), t: text(aux.t) };
+}
+
+/** Auxiliary information of every participant of an ECDSA key, with its leaf id, ascending. @throws E_CERTIFICATE for other keys */
+export function auxiliaryOf(epoch: EpochRecord): (AuxInfo & { readonly leaf: number })[] {
+  const number = (text: string): bigint => BigInt(`0x${text}`);
+  const all = epoch.auxiliary ?? fail('E_CERTIFICATE', `keys of ${epoch.key.scheme} have no auxiliary information`);
+  return all.map((a, i) => ({ leaf: i + 1, n: number(a.n), nHat: number(a.nHat), s: number(a.s), t: number(a.t) }));
 }
 
 /** A certificate whose confirmations were all checked; made by {@link parseCertificate} and {@link completeCertificate} alone. */
@@ -137,12 +152,17 @@ export function epochSeats(epoch: EpochRecord): Seat[] {
 function check(epoch: EpochRecord, envelopes: readonly Envelope[], session: Session, bytes: Uint8Array): Certificate {
   if (envelopes.length !== session.seats.length) fail('E_CERTIFICATE', 'the certificate does not hold one confirmation of every participant');
   const digest = epochDigest(epoch);
-  const echo = concat(...epoch.roster.map((p) => fromHex(epoch.rounds.deal[p.name] ?? '')));
+  const before = epoch.rounds.prove ?? epoch.rounds.deal;
+  const slot = epoch.rounds.prove ? 4 : 3;
+  const ecdsa = SCHEMES[epoch.key.scheme].protocol === 'cggmp24';
+  if (ecdsa !== (epoch.rounds.prove !== undefined) || ecdsa !== (epoch.auxiliary !== undefined) || (epoch.auxiliary && epoch.auxiliary.length !== epoch.roster.length))
+    fail('E_CERTIFICATE', 'the epoch does not hold what a key of its scheme needs');
+  const echo = concat(...epoch.roster.map((p) => fromHex(before[p.name] ?? '')));
   const confirms = envelopes.map((envelope, i) => {
     const seat = session.seats[i] as Seat;
-    if (envelope.slot !== 3 || envelope.leaf !== seat.leaf)
+    if (envelope.slot !== slot || envelope.leaf !== seat.leaf)
       fail('E_CERTIFICATE', `the confirmation of ${seat.name} is missing or out of order`, { participant: seat.name });
-    const confirm = parseConfirm(envelope.body, session.seats.length, stockEntryBytes(epoch.key.scheme));
+    const confirm = parseConfirm(envelope.body, session.seats.length);
     if (toHex(confirm.epoch) !== toHex(digest) || toHex(confirm.echo) !== toHex(echo))
       fail('E_CERTIFICATE', `${seat.name} confirmed another epoch`, { participant: seat.name });
     return { envelope, confirm };

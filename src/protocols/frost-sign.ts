@@ -9,8 +9,7 @@
  */
 import { group } from '../curves/group.ts';
 import { SCHEMES } from '../curves/scheme.ts';
-import { fromStock, planSession, type SignPlan } from '../plan/plan.ts';
-import type { KeyFacts } from '../policy/gate.ts';
+import { fromStock, type SignPlan } from '../plan/plan.ts';
 import type { SignedIntent } from '../policy/intent.ts';
 import { aggregate, verifyShare } from '../schnorr/aggregate.ts';
 import { decodeCommitment } from '../schnorr/commitment.ts';
@@ -18,23 +17,19 @@ import { type SigningRequest, signingRequest } from '../schnorr/request.ts';
 import { signingKey } from '../schnorr/signing-key.ts';
 import { parseQuorum } from '../sharing/expression.ts';
 import { decodeTree, leafPoints } from '../sharing/tree.ts';
-import { ceremonyId, type Envelope, type Session } from '../wire/blob.ts';
+import { ceremonyId, type Envelope } from '../wire/blob.ts';
 import { concat, equalBytes, fromHex, Reader, toHex } from '../wire/bytes.ts';
 import { canonicalBytes } from '../wire/canon.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import type { Certificate } from './epoch.ts';
-import { CLOSING, closingOf, type Finding, formFindings, type Inbound, parseEnding } from './machine.ts';
+import { attempt, CLOSING, closingOf, type Finding, formFindings, type Inbound, parseEnding } from './machine.ts';
+import { type Signing, signing } from './signing.ts';
 
 export const NONCE = 1;
 export const SHARE = 2;
 
 /** What plan, certificate and intent fix. Public. */
-export interface SignContext {
-  readonly plan: SignPlan;
-  readonly session: Session;
-  readonly certificate: Certificate;
-  readonly intent: SignedIntent;
-  readonly message: Uint8Array;
+export interface SignContext extends Signing {
   readonly key: ReturnType<typeof signingKey>;
 }
 
@@ -43,21 +38,8 @@ export interface SignContext {
  * @throws E_CERTIFICATE, E_SCOPE, E_EPOCH, E_INTENT_HASH, E_QUORUM, E_QUORUM_SURPLUS, E_ROSTER_HASH, E_NONCE_BURNED
  */
 export function signContext(plan: SignPlan, certificate: Certificate, intent: SignedIntent, message: Uint8Array): SignContext {
+  const base = signing(plan, certificate, intent, message, toHex);
   const { epoch } = certificate;
-  if (toHex(certificate.digest) !== plan.key.certificate) fail('E_CERTIFICATE', 'the certificate is of another epoch than the plan names', { field: 'key.certificate' });
-  if (epoch.key.id !== plan.key.id || epoch.key.name !== plan.key.name || epoch.key.scheme !== plan.key.scheme)
-    fail('E_SCOPE', 'the plan names another key than the certificate', { field: 'key' });
-  if (epoch.key.mode !== plan.mode) fail('E_REHEARSAL', `the key is for ${epoch.key.mode}, the plan for ${plan.mode}`, { field: 'mode' });
-  if (epoch.number !== plan.key.epoch) fail('E_EPOCH', `the plan names epoch ${String(plan.key.epoch)}, the certificate is of epoch ${String(epoch.number)}`, { field: 'key.epoch' });
-  if (toHex(intent.hash) !== plan.intent) fail('E_INTENT_HASH', 'the intent is not the one that the plan names', { field: 'intent' });
-  for (const p of plan.participants) {
-    const seat = epoch.roster[p.leaf - 1];
-    if (seat?.name !== p.name || seat.identity !== p.identity || seat.homeId !== p.homeId)
-      fail('E_ROSTER_HASH', `${p.name} does not sit in seat ${String(p.leaf)} of this epoch with these keys`, { participant: p.name, field: 'participants' });
-    const stocked = p.stock && certificate.confirms[p.leaf - 1]?.confirm.stock[p.stock.index];
-    if (p.stock && (!stocked || toHex(stocked) !== p.stock.commitment))
-      fail('E_NONCE_BURNED', `the plan names a nonce commitment that ${p.name} has not stocked in this epoch`, { participant: p.name, field: 'participants' });
-  }
   const g = group(SCHEMES[epoch.key.scheme].group);
   const quorum = parseQuorum(epoch.quorum);
   const tree = decodeTree(g, quorum, true, new Reader(fromHex(epoch.tree), 'E_CERTIFICATE'));
@@ -70,7 +52,7 @@ export function signContext(plan: SignPlan, certificate: Certificate, intent: Si
     chainCode: fromHex(epoch.chainCode),
     ...(intent.intent.path === undefined ? {} : { path: intent.intent.path }),
   });
-  return { plan, session: planSession(plan), certificate, intent, message, key };
+  return { ...base, key };
 }
 
 /** The request that every signer answers, once all commitments are known. @throws as `signingRequest` */
@@ -88,20 +70,6 @@ export function requestOf(ctx: SignContext, messages: Inbound): SigningRequest {
     message: ctx.message,
     intentHash: ctx.intent.hash,
   });
-}
-
-/** What the gate is told about a key. */
-export function keyFacts(certificate: Certificate): KeyFacts {
-  const { key, number, roster } = certificate.epoch;
-  return {
-    name: key.name,
-    id: key.id,
-    epoch: number,
-    scheme: key.scheme,
-    mode: key.mode,
-    derivable: SCHEMES[key.scheme].derivable,
-    roster: new Map(roster.map((p) => [p.name, p.identity])),
-  };
 }
 
 /** The bytes of signature.json: the signature with everything that tells what it is. */
@@ -152,12 +120,7 @@ export function signFindings(ctx: SignContext, messages: Inbound): { findings: r
   const closings = messages.get(SHARE) ?? new Map<number, Envelope>();
   const findings: Finding[] = formFindings(messages, (slot) => slot === SHARE || (slot === NONCE && !stock));
   const blame = (e: Envelope, evidence: readonly Envelope[], check: () => void): void => {
-    try {
-      check();
-    } catch (cause) {
-      if (!(cause instanceof CeremonyError) || cause.code === 'E_INTERNAL') throw cause;
-      findings.push({ code: cause.code, culprit: e.leaf, text: `${e.name}: ${cause.message}`, evidence });
-    }
+    findings.push(...attempt(e, evidence, check));
   };
   if (!stock) for (const e of nonces.values()) blame(e, [e], () => decodeCommitment(ctx.plan.key.scheme, e.body));
   for (const e of closings.values()) {

@@ -3,43 +3,87 @@
  * message for a slot follows from what it holds and what it received, and which findings follow from a set of messages.
  * No files, no clock, no prompts, no randomness of their own.
  *
- * The last slot holds one of four messages that exclude each other (rule C1): the protocol's own closing message, a
- * complaint, a refusal, or an abandonment. The last three mean "I shall never close".
+ * The last slot holds one of these messages, which exclude each other (rule C1): the protocol's own closing message, a
+ * complaint, a trace, a refusal, or an abandonment. All but the first mean "I shall never close".
  */
-import { fromStock, type Plan } from '../plan/plan.ts';
-import { type Envelope, MAX_SEQ } from '../wire/blob.ts';
+import { SCHEMES } from '../curves/scheme.ts';
+import { fromStock, type Plan, schemeOf } from '../plan/plan.ts';
+import { type Envelope, MAX_SEQ, type Seat } from '../wire/blob.ts';
 import { concat, Reader } from '../wire/bytes.ts';
-import { type ErrorCode, fail } from '../wire/errors.ts';
+import { CeremonyError, type ErrorCode, fail } from '../wire/errors.ts';
 
 /** One message place of a protocol. */
 export interface Slot {
   readonly slot: number;
   /** Name of the message, as shown to people: `commit`, `deal`, `confirm`, `nonce`, `share`. */
   readonly name: string;
+  /** A message stands here only where the attempt goes wrong: an error round, a refusal, an abandonment. */
+  readonly optional?: true;
 }
 
-/** Slots by kind of ceremony, in order; the last one is the closing slot. */
+/** Slots by protocol, in order; the last one is the closing slot. Those of ECDSA carry zero-knowledge proofs. */
 export const SLOTS = {
-  dkg: [
+  'frost/dkg': [
     { slot: 1, name: 'commit' },
     { slot: 2, name: 'deal' },
     { slot: 3, name: 'confirm' },
   ],
-  sign: [
+  'frost/sign': [
     { slot: 1, name: 'nonce' },
     { slot: 2, name: 'share' },
   ],
-  'sign-from-stock': [{ slot: 2, name: 'share' }],
+  'frost/sign-from-stock': [{ slot: 2, name: 'share' }],
+  'cggmp24/dkg': [
+    { slot: 1, name: 'commit' },
+    { slot: 2, name: 'deal' },
+    { slot: 3, name: 'prove' },
+    { slot: 4, name: 'confirm' },
+  ],
+  'cggmp24/presign': [
+    { slot: 1, name: 'offer' },
+    { slot: 2, name: 'convert' },
+    { slot: 3, name: 'sum' },
+    { slot: 4, name: 'trace', optional: true },
+  ],
+  'cggmp24/sign': [
+    { slot: 1, name: 'offer' },
+    { slot: 2, name: 'convert' },
+    { slot: 3, name: 'sum' },
+    { slot: 4, name: 'share' },
+  ],
+  /** First messages were stocked with the confirmations. */
+  'cggmp24/sign-from-stock': [
+    { slot: 2, name: 'convert' },
+    { slot: 3, name: 'sum' },
+    { slot: 4, name: 'share' },
+  ],
+  'cggmp24/sign-presigned': [{ slot: 4, name: 'share' }],
 } as const satisfies Record<string, readonly Slot[]>;
 
 /** Slots of a plan, in order. */
 export function slotsOf(plan: Plan): readonly Slot[] {
-  if (plan.kind === 'dkg') return SLOTS.dkg;
-  return fromStock(plan) ? SLOTS['sign-from-stock'] : SLOTS.sign;
+  const { protocol } = SCHEMES[schemeOf(plan)];
+  if (plan.kind === 'dkg') return SLOTS[`${protocol}/dkg`];
+  if (plan.kind === 'presign') return SLOTS['cggmp24/presign'];
+  if (plan.presignature !== undefined) return SLOTS['cggmp24/sign-presigned'];
+  return fromStock(plan) ? SLOTS[`${protocol}/sign-from-stock`] : SLOTS[`${protocol}/sign`];
 }
 
-/** First byte of a closing message. */
-export const CLOSING = { close: 1, complaint: 2, refuse: 3, abandon: 4 } as const;
+/** Slot of the deals of a key generation: what complaints are about. */
+export const DEAL = 2;
+
+/** Slots in which everybody has to speak for a good end. */
+export function requiredSlots(plan: Plan): readonly Slot[] {
+  return slotsOf(plan).filter((s) => s.optional !== true);
+}
+
+/** The closing slot of a plan: its last one. */
+export function closingSlot(plan: Plan): number {
+  return slotsOf(plan).at(-1)?.slot as number;
+}
+
+/** First byte of a closing message. A trace is a signer's part in an error round of ECDSA. */
+export const CLOSING = { close: 1, complaint: 2, refuse: 3, abandon: 4, trace: 5 } as const;
 export type Closing = keyof typeof CLOSING;
 
 /** Kind of a closing message; undefined for an unknown byte. */
@@ -65,6 +109,12 @@ export const REFUSAL_CODES = [
   'E_DEGENERATE',
   'E_SHARE',
   'E_REQUEST',
+  'E_PROOF',
+  'E_RANGE',
+  'E_MODULUS',
+  'E_FIXTURE',
+  'E_AUX_COLLISION',
+  'E_SUM',
 ] as const satisfies readonly ErrorCode[];
 
 /** Body of a refusal: why, and whom it names (leaf id; 0 for nobody). Three bytes; a hint to people, not a proof. */
@@ -132,6 +182,25 @@ export function echoDifferences(bytes: Uint8Array, messages: ReadonlyMap<number,
   });
 }
 
+/**
+ * An echo that differs: nobody is blamed for it; the two signed copies, once together, name the one who equivocated.
+ * @param echoed undefined where the message could not be read, which is judged elsewhere
+ */
+export function viewFindings(e: Envelope, echoed: Uint8Array | undefined, held: ReadonlyMap<number, Envelope>, evidence: readonly Envelope[]): Finding[] {
+  if (!echoed) return [];
+  const differing = echoDifferences(echoed, held);
+  if (differing.length === 0) return [];
+  const names = differing.map((leaf) => (held.get(leaf) as Envelope).name).join(', ');
+  return [
+    {
+      code: 'E_VIEW',
+      culprit: undefined,
+      text: `${e.name} received another message of ${names} than the one held here`,
+      evidence,
+    },
+  ];
+}
+
 /** The finding for two different envelopes of one sender in one slot (attack row 35). */
 export function equivocation(a: Envelope, b: Envelope): Finding {
   return {
@@ -142,7 +211,34 @@ export function equivocation(a: Envelope, b: Envelope): Finding {
   };
 }
 
+/**
+ * What a ceremony waits for: the first slot in which somebody's message is missing, and whose. An optional slot counts
+ * once somebody has spoken there.
+ */
+export function awaited(plan: Plan, seats: readonly Seat[], messages: Inbound): { readonly slot: Slot; readonly missing: readonly Seat[] } | undefined {
+  for (const slot of slotsOf(plan)) {
+    const sent = messages.get(slot.slot);
+    const missing = seats.filter((s) => sent?.has(s.leaf) !== true);
+    if (missing.length > 0 && (slot.optional !== true || sent !== undefined)) return { slot, missing };
+  }
+  return undefined;
+}
+
 /** Name of a slot's message, for people. */
-export function slotName(kind: 'dkg' | 'sign', slot: number): string {
-  return SLOTS[kind].find((s) => s.slot === slot)?.name ?? `round ${String(slot)}`;
+export function slotName(plan: Plan, slot: number): string {
+  return slotsOf(plan).find((s) => s.slot === slot)?.name ?? `round ${String(slot)}`;
+}
+
+/**
+ * The finding of one check on one message, if it fails.
+ * @param evidence the envelopes from which anybody can repeat it
+ */
+export function attempt(envelope: Envelope, evidence: readonly Envelope[], check: () => void): Finding[] {
+  try {
+    check();
+    return [];
+  } catch (e) {
+    if (!(e instanceof CeremonyError) || e.code === 'E_INTERNAL') throw e;
+    return [{ code: e.code, culprit: envelope.leaf, text: `${envelope.name}: ${e.message}`, evidence }];
+  }
 }

@@ -1,12 +1,12 @@
 /** A dealer cheats: everything it publishes is in order, and one sealed sub-share is wrong. The attempt ends. */
 import { realDisk } from '../vault/durable.ts';
-import { dealWrongSubShare } from './cheat.ts';
 import { joinAll } from './ceremony.ts';
 import { checkBlame } from './checks.ts';
 import { act, actTogether, allGood, expectGood, onCopy, type Play } from './play.ts';
 import type { Outcome } from './program.ts';
 import { copyOf, rehearsalHome } from './stage.ts';
 import { verdictOf } from './story.ts';
+import { dealWrongSubShare } from './wrong-sub-share.ts';
 
 /** Plays one attempt, begun by the lead, to its end. */
 export async function playBadSubShare(play: Play, ceremony: string): Promise<void> {
@@ -19,7 +19,7 @@ export async function playBadSubShare(play: Play, ceremony: string): Promise<voi
   await joinAll(play, { ceremony, people: holders, witnesses: [], faults: [] });
   courier.carry(ceremony, holders);
   const fault = story.fault('bad-sub-share', `${dealer} deals with a changed program: the sub-share sealed to ${victim} is wrong by one, and all proofs are made for it`);
-  await dealWrongSubShare({ home: rehearsalHome(stage, dealer, realDisk()), stage, dealer, ceremony, victim });
+  await dealWrongSubShare({ home: rehearsalHome(stage, dealer, realDisk()), stage, cheater: dealer, ceremony }, victim);
   await act(play, dealer, 'next', ['next', copyOf(dealer, ceremony)], 'sends the wrong dealing');
   const honest = holders.filter((h) => h !== dealer);
   const dealt = await actTogether(play, honest, 'next', onCopy('next', ceremony), '');

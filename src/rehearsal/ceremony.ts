@@ -1,7 +1,12 @@
 /** A ceremony from its start to the end of everybody's part, with the courier in between. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parsePlanFile } from '../plan/plan-file.ts';
+import { requiredSlots } from '../protocols/machine.ts';
 import { fail } from '../wire/errors.ts';
 import { crashThrough } from './crash.ts';
 import { actTogether, allGood, onCopy, type Play } from './play.ts';
+import type { Outcome } from './program.ts';
 import { copyOf } from './stage.ts';
 import { dropped, tampered } from './transit.ts';
 import type { FaultName } from './faults.ts';
@@ -14,18 +19,42 @@ export interface Ceremony {
   readonly ceremony: string;
   /** Who takes part; the first one has begun it. */
   readonly people: readonly string[];
-  /** Witnesses sign before the last visit. */
+  /** Witnesses sign once every message is there. */
   readonly witnesses: readonly string[];
   /** Faults to be played and overcome in this ceremony. */
   readonly faults: readonly FaultName[];
 }
 
+/** What makes the folder of a ceremony. */
+export interface Beginning {
+  /** Folder name of the ceremony. */
+  readonly ceremony: string;
+  readonly lead: string;
+  /** Name of the command and its arguments, without those that every ceremony has. */
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly doing: string;
+}
+
+/** The lead makes a ceremony's folder; the plan in it says which rounds are told from here on. Nothing is required of the outcome. */
+export async function begin(play: Play, { ceremony, lead, command, args, doing }: Beginning): Promise<Outcome> {
+  const { program, stage, story } = play;
+  const folder = copyOf(lead, ceremony);
+  const outcome = await program.run(lead, [command, ...args, '--out', folder, '--unattended']);
+  const plan = join(stage.root, folder, 'PLAN.yaml');
+  if (existsSync(plan)) story.rounds = requiredSlots(await parsePlanFile(readFileSync(plan), plan));
+  story.step(lead, command, doing, outcome);
+  return outcome;
+}
+
 /** Everybody but the lead joins. With the fault `crash`, one of them loses power again and again. */
 export async function joinAll(play: Play, { ceremony, people, faults }: Ceremony): Promise<void> {
-  const [, second, ...rest] = people as [string, string, ...string[]];
+  const [, ...others] = people;
+  const [second, ...rest] = others;
   play.courier.carry(ceremony, people);
-  if (faults.includes('crash')) await crashThrough(play, second, 'join', ceremony);
-  const joining = faults.includes('crash') ? rest : [second, ...rest];
+  const crashing = faults.includes('crash') && second !== undefined;
+  if (crashing) await crashThrough(play, second, 'join', ceremony);
+  const joining = crashing ? rest : others;
   const outcomes = await actTogether(play, joining, 'join', onCopy('join', ceremony), 'reads the plan');
   allGood(joining, 'join', outcomes);
 }
@@ -40,7 +69,7 @@ export async function goThrough(play: Play, held: Ceremony): Promise<void> {
     if (visit === 2 && faults.includes('tampered-blob')) await tampered(play, ceremony, people);
     play.courier.carry(ceremony, [...people, ...witnesses]);
     if (visit === 1 && faults.includes('crash')) await crashThrough(play, people[1] as string, 'next', ceremony);
-    if (visit === 3 && witnesses.length > 0) {
+    if (visit === play.story.rounds.length && witnesses.length > 0) {
       await actTogether(play, witnesses, 'note witness', (who) => ['note', 'witness', copyOf(who, ceremony)], 'checks every message and signs what was seen');
       play.courier.carry(ceremony, [...people, ...witnesses]);
     }

@@ -2,6 +2,7 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type SchemeName, SCHEMES } from '../curves/scheme.ts';
 import { fail } from '../wire/errors.ts';
 import { filesIn } from './courier.ts';
 import { expectGood, type Play } from './play.ts';
@@ -24,23 +25,39 @@ export async function checkKey(play: Play): Promise<string> {
   return publicKey;
 }
 
-/** Verifies the signature with OpenSSL, where OpenSSL knows the kind of signature. @returns its hex */
-export async function checkSignature(play: Play, ceremony: string): Promise<string> {
-  const { key, scheme, signers } = play.stage.cast;
+/** Whether a signing from stock took one message of each signer. */
+export function checkOneMessage(play: Play, ceremony: string): void {
+  const { root, cast } = play.stage;
+  const [lead] = cast.signers as [string, ...string[]];
+  const messages = filesIn(join(root, copyOf(lead, ceremony))).filter((path) => path.endsWith('.blob'));
+  const good = messages.length === cast.signers.length && cast.signers.every((who) => messages.some((path) => path.endsWith(`/${who}.blob`)));
+  play.story.check('one message a signer', good ? 'ok' : 'wrong', good ? 'from stock, each signer sent one message' : `from stock, the signers sent ${String(messages.length)} messages`);
+}
+
+/** How OpenSSL verifies signatures of a scheme; undefined where it does not know them. */
+function opensslHash(scheme: SchemeName): { hash: string | null } | undefined {
+  if (SCHEMES[scheme].protocol === 'cggmp24') return { hash: 'sha256' };
+  return scheme === 'frost-ed25519' || scheme === 'frost-ed448' ? { hash: null } : undefined;
+}
+
+/** Verifies the signatures of finished signings with OpenSSL, where OpenSSL knows the kind of signature. @returns their hex */
+export async function checkSignatures(play: Play, ceremonies: readonly string[]): Promise<string[]> {
+  const { root, cast } = play.stage;
+  const { key, scheme, signers } = cast;
   const [lead] = signers as [string, ...string[]];
-  const signature = readFileSync(join(play.stage.root, copyOf(lead, ceremony), 'signature.bin'));
-  if (scheme !== 'frost-ed25519' && scheme !== 'frost-ed448') {
-    play.story.check('signature by OpenSSL', 'not-checked', `OpenSSL knows no signatures of ${scheme}; every signer's own program has verified it`);
-    return signature.toString('hex');
-  }
-  const exported = await play.program.run(lead, ['key', 'export', key, '--format', 'pem']);
-  play.story.step(lead, 'key export', 'writes the public key as PEM', exported);
-  expectGood(lead, 'key export', exported);
-  const pem = exported.report['value'];
-  if (typeof pem !== 'string') return fail('E_INTERNAL', 'key export gave no PEM');
-  const good = verify(null, readFileSync(join(play.stage.root, MESSAGE)), createPublicKey(pem), signature);
-  play.story.check('signature by OpenSSL', good ? 'ok' : 'wrong', good ? 'OpenSSL verifies the signature with the exported key' : 'OpenSSL does NOT verify the signature');
-  return signature.toString('hex');
+  const signatures = ceremonies.map((ceremony) => readFileSync(join(root, copyOf(lead, ceremony), 'signature.bin')));
+  const known = opensslHash(scheme);
+  if (known) {
+    const exported = await play.program.run(lead, ['key', 'export', key, '--format', 'pem']);
+    play.story.step(lead, 'key export', 'writes the public key as PEM', exported);
+    expectGood(lead, 'key export', exported);
+    const pem = exported.report['value'];
+    if (typeof pem !== 'string') return fail('E_INTERNAL', 'key export gave no PEM');
+    const good = signatures.every((signature) => verify(known.hash, readFileSync(join(root, MESSAGE)), createPublicKey(pem), signature));
+    const what = signatures.length === 1 ? 'the signature' : `the ${String(signatures.length)} signatures`;
+    play.story.check('signature by OpenSSL', good ? 'ok' : 'wrong', good ? `OpenSSL verifies ${what} with the exported key` : `OpenSSL does NOT verify ${what}`);
+  } else play.story.check('signature by OpenSSL', 'not-checked', `OpenSSL knows no signatures of ${scheme}; every signer's own program has verified it`);
+  return signatures.map((signature) => signature.toString('hex'));
 }
 
 /** Runs `transcript verify` as somebody who was not there would. */

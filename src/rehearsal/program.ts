@@ -1,7 +1,9 @@
 /** The real program, as a process of its own for every step. */
 import { spawn } from 'node:child_process';
+import { join, resolve } from 'node:path';
 import type { Stage } from './stage.ts';
 import { homeOf, PASSPHRASE_FILE } from './stage.ts';
+import { watch } from './watch.ts';
 
 /** The error object of `--json`. */
 export interface Refusal {
@@ -34,19 +36,29 @@ export interface Outcome {
 /** How many processes run at once: each takes one core for a moment, and 64 MiB for the key derivation. */
 const LANES = 2;
 
-/** Environment variable that a rehearsal home obeys. */
+/** Environment variables that a rehearsal home obeys: the durable write at which its process dies, and its primes. */
 const CRASH = 'MPC_CEREMONY_REHEARSE_CRASH';
+const PRIMES = 'MPC_CEREMONY_REHEARSE_PRIMES';
 
 export class Program {
   readonly #stage: Stage;
   readonly #entry: string;
+  readonly #busy: (who: string, text: string) => void;
+  readonly #primes: string | undefined;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param entry the file that started this process */
-  constructor(stage: Stage, entry: string) {
+  /**
+   * @param entry the file that started this process
+   * @param busy told once a second what a process says that runs for longer than that
+   */
+  constructor(stage: Stage, entry: string, busy: (who: string, text: string) => void) {
     this.#stage = stage;
     this.#entry = entry;
+    this.#busy = busy;
+    // tests bring primes along: a folder with a file NAME.primes for everybody
+    const folder = process.env[PRIMES];
+    this.#primes = folder === undefined ? undefined : resolve(folder);
   }
 
   /**
@@ -57,12 +69,13 @@ export class Program {
   async run(who: string, args: readonly string[], options: { readonly home?: string; readonly killAt?: number } = {}): Promise<Outcome> {
     const command = [...args, '--home', options.home ?? homeOf(who), '--passphrase-file', PASSPHRASE_FILE, '--no-input', '--json'];
     const env = { ...process.env };
-    for (const name of ['MPC_CEREMONY_HOME', CRASH]) delete env[name];
+    for (const name of ['MPC_CEREMONY_HOME', CRASH, PRIMES]) delete env[name];
+    if (this.#primes !== undefined) env[PRIMES] = join(this.#primes, `${who}.primes`);
     if (options.killAt !== undefined) env[CRASH] = String(options.killAt);
     if (this.#running === LANES) await new Promise<void>((go) => this.#waiting.push(go));
     else this.#running += 1;
     try {
-      return await this.#spawn(command, env, options.killAt);
+      return await this.#spawn(who, command, env, options.killAt);
     } finally {
       const next = this.#waiting.shift();
       if (next) next();
@@ -70,19 +83,26 @@ export class Program {
     }
   }
 
-  #spawn(command: readonly string[], env: NodeJS.ProcessEnv, killAt: number | undefined): Promise<Outcome> {
+  #spawn(who: string, command: readonly string[], env: NodeJS.ProcessEnv, killAt: number | undefined): Promise<Outcome> {
     const line = `${killAt === undefined ? '' : `${CRASH}=${String(killAt)} `}mpc-ceremony ${command.map((a) => (/^[\w@%+=:,./-]+$/.test(a) ? a : `'${a}'`)).join(' ')}`;
-    return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [this.#entry, ...command, '--quiet'], { cwd: this.#stage.root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    // the words of the command, before folders and options
+    const words = command.slice(0, Math.max(1, command.findIndex((a) => !/^[a-z]+$/.test(a)))).join(' ');
+    return new Promise((done, reject) => {
+      const child = spawn(process.execPath, [this.#entry, ...command], { cwd: this.#stage.root, env, stdio: ['ignore', 'pipe', 'pipe'] });
       let stdout = '';
       let stderr = '';
       child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
       child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-      child.once('error', reject);
+      const quiet = watch((text) => { this.#busy(who, text); }, () => stderr.trimEnd().split('\n').at(-1) || `${words} …`);
+      child.once('error', (e) => {
+        quiet();
+        reject(e);
+      });
       child.once('close', (exit, signal) => {
+        quiet();
         // what is told, and kept, does not depend on where the folder lies
         const report = signal === null ? parse(stdout.replaceAll(`${this.#stage.root}/`, ''), stderr) : {};
-        resolve({ line, exit: exit ?? undefined, killed: signal === 'SIGKILL', report });
+        done({ line, exit: exit ?? undefined, killed: signal === 'SIGKILL', report });
       });
     });
   }

@@ -1,10 +1,14 @@
 /** README.txt of a rehearsal folder. */
+import { SCHEMES } from '../curves/scheme.ts';
+import { SLOTS } from '../protocols/machine.ts';
 import type { Result } from './rehearse.ts';
 import { fold } from './story.ts';
 
 /** Explains what lies where. */
-export function readme({ cast, attempts, signing, failure }: Result): string {
+export function readme({ cast, attempts, uses, failure }: Result): string {
   const key = attempts.at(-1) ?? `${cast.key}-dkg-1`;
+  const rounds = SLOTS[`${SCHEMES[cast.scheme].protocol}/dkg`].length;
+  const ended = [...attempts.slice(0, -1), ...(uses?.ended ?? [])];
   const rows: [string, string][] = [
     ['log.txt', 'every step with its time and its exact command'],
     ['homes/NAME/', `what lies on the laptop of NAME in a real ceremony and never leaves it: sealed keys, journal. Here: ${cast.everybody.join(', ')}`],
@@ -13,9 +17,10 @@ export function readme({ cast, attempts, signing, failure }: Result): string {
     ['draft.yaml', 'what was asked for, in the form that plan check and dkg --plan read'],
     ['message.txt', 'the sentence that was signed'],
     ['NAME/', "that participant's own copies of the ceremony folders: what would lie on the stick"],
-    [`  ${key}/`, 'the key generation: PLAN.yaml, a message of each participant in round-1, -2 and -3, transcript/ with the signed records and the certificate'],
-    ...attempts.slice(0, -1).map((a): [string, string] => [`  ${a}/`, 'an attempt that a fault ended; evidence/ holds the proof of who is named']),
-    ...(signing === undefined ? [] : [[`  ${signing}/`, 'the signing: intent.json, signature.bin, signature.json'] as [string, string]]),
+    [`  ${key}/`, `the key generation: PLAN.yaml, a message of each participant in round-1 to round-${String(rounds)}, transcript/ with the signed records and the certificate`],
+    ...(uses?.presigning === undefined ? [] : [[`  ${uses.presigning}/`, 'the presigning: signatures prepared by the signers, each for one message that is not known yet'] as [string, string]]),
+    ...(uses?.signings ?? []).map((s, i): [string, string] => [`  ${s}/`, `the signing${uses?.presigning === undefined ? '' : i === 0 ? ' from stock' : ' without a stock'}: intent.json, signature.bin, signature.json`]),
+    ...ended.map((a): [string, string] => [`  ${a}/`, 'an attempt that a fault ended; evidence/ holds the proof of who is named']),
   ];
   return `${[
     'A rehearsal of mpc-ceremony',

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Draft } from '../ceremony/draft.ts';
 import { type Cast, castOf } from './cast.ts';
-import { checkKey, checkSignature, checkRecord } from './checks.ts';
+import { checkKey, checkRecord, checkSignatures } from './checks.ts';
 import { Courier } from './courier.ts';
 import type { FaultName } from './faults.ts';
 import { generateKey } from './key-generation.ts';
 import { actTogether, allGood, type Play } from './play.ts';
 import { Program } from './program.ts';
 import { readme } from './readme.ts';
-import { signMessage } from './signing.ts';
+import { type Uses, useKey } from './signing.ts';
 import { CARDS, homeOf, makeStage } from './stage.ts';
 import { answered, Story } from './story.ts';
 
@@ -34,9 +34,10 @@ export interface Result {
   readonly message: string;
   /** Folders of the attempts at the key generation; the last one succeeded. */
   readonly attempts: readonly string[];
-  readonly signing?: string | undefined;
+  readonly uses?: Uses | undefined;
   readonly publicKey?: string | undefined;
-  readonly signature?: string | undefined;
+  /** Hex, one for each signing that gave one. */
+  readonly signatures: readonly string[];
   readonly courier: { readonly rounds: number; readonly files: number };
   /** Why the rehearsal is not as it should be; undefined when all is well. */
   readonly failure?: string | undefined;
@@ -52,17 +53,17 @@ export async function rehearse(request: Request): Promise<Result> {
   const draft = `# What this rehearsal plays. Nobody needs cards or words here; in a real ceremony people compare them.\n${stringify(request.draft, { lineWidth: 0 })}`;
   const stage = makeStage(request.out, cast, draft, message);
   const story = new Story(request.say);
-  const play: Play = { stage, story, program: new Program(stage, request.entry), courier: new Courier(stage) };
-  const result: { -readonly [K in keyof Result]: Result[K] } = { cast, folder: stage.root, story, message, attempts: [], courier: play.courier };
+  const play: Play = { stage, story, program: new Program(stage, request.entry, (who, text) => { story.busy(who, text); }), courier: new Courier(stage) };
+  const result: { -readonly [K in keyof Result]: Result[K] } = { cast, folder: stage.root, story, message, attempts: [], signatures: [], courier: play.courier };
   try {
     await makeHomes(play);
     result.attempts = await generateKey(play, request.faults);
     result.publicKey = await checkKey(play);
-    result.signing = await signMessage(play, request.faults);
+    const { presigning, signings } = (result.uses = await useKey(play, request.faults));
     story.chapter('Checks by others');
-    result.signature = await checkSignature(play, result.signing);
+    result.signatures = await checkSignatures(play, signings);
     await checkRecord(play, result.attempts.at(-1) as string, cast.lead);
-    await checkRecord(play, result.signing, cast.signers[0] as string);
+    for (const ceremony of [...(presigning === undefined ? [] : [presigning]), ...signings]) await checkRecord(play, ceremony, cast.signers[0] as string);
   } catch (e) {
     result.failure = e instanceof Error ? e.message : String(e);
     story.remark(`✗ the rehearsal ends here: ${result.failure}`);

@@ -1,5 +1,5 @@
 /** What happened in a rehearsal, told in plain words while it happens and kept for the summary, `--json` and log.txt. */
-import { SLOTS } from '../protocols/machine.ts';
+import type { Slot } from '../protocols/machine.ts';
 import type { FaultName } from './faults.ts';
 import type { Outcome } from './program.ts';
 import { ANYBODY } from './stage.ts';
@@ -55,6 +55,8 @@ export class Story {
   readonly steps: StepRecord[] = [];
   readonly faults: FaultRecord[] = [];
   readonly checks: CheckRecord[] = [];
+  /** Rounds of the ceremony that is told: those of its plan in which everybody speaks. */
+  rounds: readonly Slot[] = [];
   constructor(say: (text: string) => void) {
     this.#say = say;
   }
@@ -66,11 +68,20 @@ export class Story {
     return `${this.#log.join('\n')}\n`;
   }
 
-  #tell(text: string, mark = ' '): void {
+  #lines(text: string, mark: string): string[] {
     const lead = `${(this.milliseconds / 1000).toFixed(1).padStart(5)} s ${mark} `;
-    const lines = fold(text, 80 - lead.length).map((line, i) => (i === 0 ? lead : ' '.repeat(lead.length)) + line);
+    return fold(text, 80 - lead.length).map((line, i) => (i === 0 ? lead : ' '.repeat(lead.length)) + line);
+  }
+
+  #tell(text: string, mark = ' '): void {
+    const lines = this.#lines(text, mark);
     for (const line of lines) this.#say(line);
     this.#log.push(...lines);
+  }
+
+  /** What a program is busy with; not kept. */
+  busy(participant: string, text: string): void {
+    for (const line of this.#lines(`${laptopOf(participant)}: ${text}`, '…')) this.#say(line);
   }
 
   /** Heading of a part. */
@@ -91,9 +102,9 @@ export class Story {
 
   /** A run of the program. @param doing what the command is for; the outcome is added */
   step(participant: string, command: string, doing: string, outcome: Outcome): void {
-    const result = resultOf(outcome);
+    const result = resultOf(outcome, this.rounds);
     const text = [doing, result].filter((s) => s !== '').join(', ');
-    this.#tell(`${participant === ANYBODY ? ANYBODY : `${participant}'s laptop`}: ${command} — ${text}`);
+    this.#tell(`${laptopOf(participant)}: ${command} — ${text}`);
     this.aside(outcome.line);
     const code = outcome.report.error?.code;
     this.steps.push({ at: this.milliseconds, participant, command, exit: outcome.exit ?? null, killed: outcome.killed, ...(code === undefined ? {} : { code }), text });
@@ -150,16 +161,32 @@ export function short(path: string): string {
   return path.split('/').slice(-2).join('/');
 }
 
-function resultOf(outcome: Outcome): string {
+function laptopOf(participant: string): string {
+  return participant === ANYBODY ? ANYBODY : `${participant}'s laptop`;
+}
+
+/** A message that was written, as one of a ceremony's rounds. */
+function messageOf(slot: number, rounds: readonly Slot[]): string {
+  const at = rounds.findIndex((r) => r.slot === slot);
+  const name = rounds[at]?.name;
+  if (name === undefined) return 'writes a message besides';
+  return rounds.length === 1 ? `writes its one message (${name})` : `writes message ${String(at + 1)} of ${String(rounds.length)} (${name})`;
+}
+
+/** Ends of ceremonies, as `did` names them. */
+const ENDS: Readonly<Record<string, string>> = {
+  certificate: 'holds all confirmations: the key is active',
+  presigned: 'has the presignatures in stock',
+  signature: 'puts the signature together and verifies it',
+};
+
+function resultOf(outcome: Outcome, rounds: readonly Slot[]): string {
   if (outcome.killed) return 'killed by the operating system (kill -9)';
-  const { error, did = [], needs = [], kind } = outcome.report;
+  const { error, did = [], needs = [] } = outcome.report;
   if (error) return `stops with exit ${String(outcome.exit)} ${error.code}: ${error.text}`;
-  const slots: readonly { slot: number; name: string }[] = kind === 'dkg' || kind === 'sign' ? SLOTS[kind] : [];
   const parts = did.map((d) => {
     const slot = /^round(\d+)\.sent$/.exec(d)?.[1];
-    if (slot !== undefined) return `writes message ${slot} of ${String(slots.length)} (${slots.find((s) => String(s.slot) === slot)?.name ?? '?'})`;
-    if (d === 'certificate') return 'holds all confirmations: the key is active';
-    return d === 'signature' ? 'puts the signature together and verifies it' : d;
+    return slot === undefined ? (ENDS[d] ?? d) : messageOf(Number(slot), rounds);
   });
   if (parts.length > 0) return parts.join(', ');
   if (needs.length > 0) return `waits for ${inWords(needs.map((n) => n.from))}`;

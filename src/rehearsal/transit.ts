@@ -3,9 +3,9 @@ import { actTogether, onCopy, type Play } from './play.ts';
 import type { Outcome } from './program.ts';
 import { verdictOf } from './story.ts';
 
-/** The last participant's first message does not reach the second, who waits; the next round of the courier brings it. */
+/** The last participant's first message does not reach the one before, who waits; the next round of the courier brings it. */
 export async function dropped(play: Play, ceremony: string, people: readonly string[]): Promise<void> {
-  const [reader, writer] = [people[1] as string, people.at(-1) as string];
+  const [reader, writer] = people.slice(-2) as [string, string];
   const lost = `round-1/${writer}.blob`;
   const fault = play.story.fault('dropped-blob', `${lost} does not reach ${reader}`);
   play.courier.carry(ceremony, people, (path, to, bytes) => (path === lost && to === reader ? undefined : bytes));

@@ -1,10 +1,9 @@
 /** From the group's key to the key that verifiers see: unchanged, or the Taproot output key of BIP-341. Public. */
-import type { Point } from '../curves/group.ts';
-import type { SchemeName } from '../curves/scheme.ts';
+import { group as groupOf, type Point } from '../curves/group.ts';
+import { type SchemeName, SCHEMES } from '../curves/scheme.ts';
 import { concat, utf8 } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
-import { suite } from './suite.ts';
 
 /** The verifiers' key, and what has to happen to every share to sign under it: first negate, then add the tweak. */
 export interface OutputKey {
@@ -26,7 +25,8 @@ const TAG = sha256(utf8('TapTweak'));
  * @throws E_POINT when it is not a point of the group, E_DEGENERATE in the one case in 2^127 where no output key exists
  */
 export function outputKey(name: SchemeName, publicKey: Uint8Array): OutputKey {
-  const { scheme, group } = suite(name);
+  const scheme = SCHEMES[name];
+  const group = groupOf(scheme.group);
   const internal = group.decodePoint(publicKey);
   if (!scheme.taproot) return { point: internal, bytes: group.encodePoint(internal), negate: false, tweak: 0n };
   const encoded = group.encodePoint(internal);

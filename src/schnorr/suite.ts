@@ -10,10 +10,10 @@ import { ed448_FROST } from '@noble/curves/ed448.js';
 import { p256_FROST } from '@noble/curves/nist.js';
 import { schnorr_FROST, secp256k1_FROST } from '@noble/curves/secp256k1.js';
 import { group, type Group } from '../curves/group.ts';
-import { SCHEMES, type Scheme, type SchemeName } from '../curves/scheme.ts';
+import { type FrostSchemeName, SCHEMES, type Scheme, type SchemeName } from '../curves/scheme.ts';
 import { fail } from '../wire/errors.ts';
 
-const FROST_OF: Readonly<Record<SchemeName, FROST>> = {
+const FROST_OF: Readonly<Partial<Record<SchemeName, FROST>> & Record<FrostSchemeName, FROST>> = {
   'frost-ed25519': ed25519_FROST,
   'frost-secp256k1-tr': schnorr_FROST,
   'frost-secp256k1': secp256k1_FROST,
@@ -35,7 +35,8 @@ export interface Suite {
  * @throws E_SCHEME when the name is not one of a FROST scheme
  */
 export function suite(name: SchemeName): Suite {
-  if (!Object.hasOwn(FROST_OF, name)) fail('E_SCHEME', 'the key is not for a FROST scheme', { field: 'scheme' });
+  const frost = Object.hasOwn(FROST_OF, name) ? FROST_OF[name] : undefined;
+  if (!frost) return fail('E_SCHEME', 'the key is not for a FROST scheme', { field: 'scheme' });
   const scheme = SCHEMES[name];
-  return { scheme, group: group(scheme.group), frost: FROST_OF[name] };
+  return { scheme, group: group(scheme.group), frost };
 }

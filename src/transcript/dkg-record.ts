@@ -1,23 +1,19 @@
 /** The record of a key generation: every proof recomputed, the certificate made again, and what entries say about it. */
 import type { DkgPlan } from '../plan/plan.ts';
 import { planQuorum, witnessesOf } from '../plan/plan.ts';
-import { CONFIRM, dkgContext, dkgFindings, type DkgResult } from '../protocols/dkg.ts';
+import type { Checkers } from '../protocols/crew.ts';
+import { dkgContext, dkgFindings, type DkgResult } from '../protocols/dkg.ts';
 import { type Certificate, completeCertificate, parseCertificate } from '../protocols/epoch.ts';
-import { closingOf, equivocation, type Finding, type Inbound } from '../protocols/machine.ts';
+import { closingOf, closingSlot, equivocation, type Finding, type Inbound } from '../protocols/machine.ts';
 import type { Envelope } from '../wire/blob.ts';
 import { equalBytes, toHex } from '../wire/bytes.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import { placeOf } from './merge.ts';
 import type { Recorded } from './messages.ts';
+import type { Outcome } from './outcome.ts';
+import type { Proofs } from './proofs.ts';
 import type { RecordFile } from './record-files.ts';
-
-/** What the public checks of a protocol make of the messages. */
-export interface Outcome {
-  readonly findings: readonly Finding[];
-  /** Whether the ceremony reached its end: the key has its certificate, or the signature is made. */
-  readonly complete: boolean;
-}
 
 interface DkgRecord {
   readonly recorded: Recorded;
@@ -28,19 +24,19 @@ interface DkgRecord {
 }
 
 /** The live check on a set of messages. @throws E_POP when a one-time key of the plan has no valid proof */
-export function dkgProtocol(plan: DkgPlan): (messages: Inbound) => { findings: readonly Finding[]; result?: DkgResult } {
+export function dkgProtocol(plan: DkgPlan, crew: Checkers): (messages: Inbound) => ReturnType<typeof dkgFindings> {
   const ctx = dkgContext(plan);
-  return (messages) => dkgFindings(ctx, messages);
+  return (messages) => dkgFindings(ctx, messages, { crew });
 }
 
-function certificateOf({ session, messages }: Recorded, result: DkgResult | undefined): Certificate | undefined {
-  const confirms = messages.get(CONFIRM) ?? new Map<number, Envelope>();
+function certificateOf({ plan, session, messages }: Recorded, result: DkgResult | undefined): Certificate | undefined {
+  const confirms = messages.get(closingSlot(plan)) ?? new Map<number, Envelope>();
   const confirmed = [...confirms.values()].filter((e) => closingOf(e.body) === 'close').length;
   return result && confirmed === session.seats.length ? completeCertificate(result.epoch, session, confirms) : undefined;
 }
 
 /** A certificate file: whole, of this epoch, and of the confirmations that lie here. */
-function checkCertificate({ recorded, result, made }: DkgRecord, { file, bytes }: RecordFile): void {
+function checkCertificate({ recorded, plan, result, made }: DkgRecord, { file, bytes }: RecordFile): void {
   const { report, session, messages } = recorded;
   const wrong = (text: string, culprit?: string, code: 'E_CERTIFICATE' | 'E_EQUIVOCATION' = 'E_CERTIFICATE'): void => {
     report.wrong('certificate', text, { code, culprit, place: file });
@@ -56,10 +52,11 @@ function checkCertificate({ recorded, result, made }: DkgRecord, { file, bytes }
   if (certificate.epoch.session !== toHex(session.sid)) wrong('the certificate belongs to another ceremony');
   else if (result && !equalBytes(certificate.digest, result.digest)) wrong('the certificate is of another epoch than the messages give');
   else {
+    const confirm = closingSlot(plan);
     for (const { envelope } of certificate.confirms) {
-      const here = messages.get(CONFIRM)?.get(envelope.leaf);
+      const here = messages.get(confirm)?.get(envelope.leaf);
       if (here && !equalBytes(here.bytes, envelope.bytes))
-        wrong(`EQUIVOCATION: ${equivocation(here, envelope).text}: one in the certificate, one in round-${String(CONFIRM)}`, envelope.name, 'E_EQUIVOCATION');
+        wrong(`EQUIVOCATION: ${equivocation(here, envelope).text}: one in the certificate, one in round-${String(confirm)}`, envelope.name, 'E_EQUIVOCATION');
     }
     if (made && certificate.sha256 !== made.sha256) wrong('the certificate is not the one that the messages give, byte for byte');
   }
@@ -118,15 +115,23 @@ function checkWitnesses({ recorded, plan, made }: DkgRecord): void {
  * Checks the messages of a key generation and everything that follows from them.
  * @param findings reports the faults that the live check finds
  */
-export function checkDkg(recorded: Recorded, plan: DkgPlan, files: readonly RecordFile[], protocol: ReturnType<typeof dkgProtocol>, tell: (findings: readonly Finding[]) => void): Outcome {
+export async function checkDkg(
+  recorded: Recorded,
+  plan: DkgPlan,
+  files: readonly RecordFile[],
+  protocol: ReturnType<typeof dkgProtocol>,
+  proofs: Proofs,
+  tell: (findings: readonly Finding[]) => void,
+): Promise<Outcome> {
   const { report, messages } = recorded;
-  const { findings, result } = protocol(messages);
+  const { findings, result } = await protocol(messages);
   tell(findings);
   const made = findings.length === 0 ? certificateOf(recorded, result) : undefined;
   const record: DkgRecord = { recorded, plan, result, made };
   if (findings.length === 0 && result) {
     const shown = `${plan.scheme} ${result.epoch.publicKey.slice(0, 16)}…`;
-    report.ok('proofs', `commitments, proofs and sealings of ${String(recorded.session.seats.length)} dealings hold; they give the key ${shown}`);
+    const dealings = `commitments, proofs and sealings of ${String(recorded.session.seats.length)} dealings hold; they give the key ${shown}`;
+    report.ok('proofs', [dealings, proofs.summary].filter((t) => t !== undefined).join('; '));
   }
   const isRehearsal = (f: RecordFile): boolean => f.file.endsWith('rehearsal.json') || toHex(sha256(f.bytes)) === plan.rehearsal;
   checkRehearsal(recorded, plan, files.find((f) => toHex(sha256(f.bytes)) === plan.rehearsal));

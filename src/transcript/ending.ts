@@ -2,12 +2,11 @@
  * How an attempt ended other than well, and what proves it. A proven fault makes the record wrong and names its culprit;
  * an attempt that somebody ended without proof cannot be told to be right or wrong.
  */
-import type { Finding, Inbound } from '../protocols/machine.ts';
-import { parseEnding } from '../protocols/machine.ts';
+import { type Finding, parseEnding } from '../protocols/machine.ts';
 import { toHex } from '../wire/bytes.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
-import { type Proof, proveEvidence } from './evidence.ts';
+import { type LiveCheck, type Proof, proveEvidence } from './evidence.ts';
 import { placeOf } from './merge.ts';
 import { endingMessages, type Recorded } from './messages.ts';
 import type { RecordFile } from './record-files.ts';
@@ -22,9 +21,9 @@ export function tellFindings({ report, session }: Recorded, findings: readonly F
 }
 
 /** One evidence file. @returns what it proves, or undefined after it was reported */
-export function checkEvidence({ report, session }: Recorded, { file, bytes }: RecordFile, protocol: (messages: Inbound) => readonly Finding[]): Proof | undefined {
+export async function checkEvidence({ report, session }: Recorded, { file, bytes }: RecordFile, protocol: LiveCheck): Promise<Proof | undefined> {
   try {
-    return proveEvidence(bytes, session, protocol);
+    return await proveEvidence(bytes, session, protocol);
   } catch (e) {
     if (!(e instanceof CeremonyError)) throw e;
     if (e.code === 'E_MISSING') report.cannotTell('evidence', `this evidence cannot be judged: ${e.message}`, { code: e.code, place: file });
@@ -34,13 +33,13 @@ export function checkEvidence({ report, session }: Recorded, { file, bytes }: Re
 }
 
 /** Evidence files, and every entry that points at one: each has the other, and shows what it claims. */
-export function checkAllEvidence(recorded: Recorded, files: readonly RecordFile[], notes: readonly RecordFile[], protocol: (messages: Inbound) => readonly Finding[]): Proof[] {
+export async function checkAllEvidence(recorded: Recorded, files: readonly RecordFile[], notes: readonly RecordFile[], protocol: LiveCheck): Promise<Proof[]> {
   const { report, chains } = recorded;
   const present = new Map([...files, ...notes].map((f) => [toHex(sha256(f.bytes)), f]));
   const proofs = new Map<string, Proof>();
   for (const [hash, file] of present) {
     if (!files.includes(file)) continue;
-    const proof = checkEvidence(recorded, file, protocol);
+    const proof = await checkEvidence(recorded, file, protocol);
     if (!proof) continue;
     proofs.set(hash, proof);
     report.wrong('evidence', `proven: ${proof.text}`, { code: proof.code, culprit: proof.culprit, place: file.file });
@@ -84,7 +83,7 @@ export function checkEnding(recorded: Recorded, complete: boolean): void {
       const named = session.seats.find((s) => s.leaf === culprit)?.name;
       tell(kind === 'abandon' ? `${e.name} ended its part in this attempt` : `${e.name} refused this attempt: ${code}${named === undefined ? '' : `, and names ${named}`} (a claim; the proof is in evidence/)`, e.name);
     } catch (cause) {
-      // complaints and malformed closings are judged by the protocol's own check
+      // complaints, traces and malformed closings are judged by the protocol's own check
       if (!(cause instanceof CeremonyError)) throw cause;
     }
   }

@@ -48,8 +48,11 @@ function openAll(texts: readonly string[], session: Session): Envelope[] {
   });
 }
 
+/** The live check of one ceremony: all faults in a set of messages. @throws E_MISSING when it cannot judge for want of other files */
+export type LiveCheck = (messages: Inbound) => Promise<readonly Finding[]>;
+
 /** What the envelopes show: two of one sender for one slot, or what the protocol's own check finds in them. */
-function findingsOf(envelopes: readonly Envelope[], protocol: (messages: Inbound) => readonly Finding[]): readonly Finding[] {
+async function findingsOf(envelopes: readonly Envelope[], protocol: LiveCheck): Promise<readonly Finding[]> {
   const messages = new Map<number, Map<number, Envelope>>();
   for (const e of envelopes) {
     const slot = messages.get(e.slot) ?? new Map<number, Envelope>();
@@ -63,18 +66,17 @@ function findingsOf(envelopes: readonly Envelope[], protocol: (messages: Inbound
 
 /**
  * Repeats the finding of an evidence file.
- * @param protocol the live check: `dkgFindings` or `signFindings` of this ceremony
  * @throws E_EVIDENCE when the file does not show what it claims: it then says nothing against anybody; E_MISSING when
  *   `protocol` cannot judge for want of other files
  */
-export function proveEvidence(bytes: Uint8Array, session: Session, protocol: (messages: Inbound) => readonly Finding[]): Proof {
+export async function proveEvidence(bytes: Uint8Array, session: Session, protocol: LiveCheck): Promise<Proof> {
   try {
     const parsed = v.safeParse(EvidenceSchema, parseCanonical(bytes, MAX_EVIDENCE_BYTES));
     if (!parsed.success) fail('E_EVIDENCE', 'not an evidence file');
     const { session: sid, code, participant, envelopes } = parsed.output;
     if (sid !== toHex(session.sid)) fail('E_EVIDENCE', 'it belongs to another ceremony');
     const nameOfLeaf = (leaf: number | undefined): string | undefined => session.seats.find((s) => s.leaf === leaf)?.name;
-    const found = findingsOf(openAll(envelopes, session), protocol).find((f) => f.code === code && nameOfLeaf(f.culprit) === (participant ?? undefined));
+    const found = (await findingsOf(openAll(envelopes, session), protocol)).find((f) => f.code === code && nameOfLeaf(f.culprit) === (participant ?? undefined));
     if (!found) fail('E_EVIDENCE', `the messages in it do not show ${code}${participant === null ? '' : ` by ${participant}`}`);
     return { code, culprit: participant ?? undefined, text: found.text };
   } catch (e) {

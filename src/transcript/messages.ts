@@ -2,7 +2,7 @@
  * Messages against chains, in both directions: every message is signed and recorded by its sender, every record has its
  * message, and what one author saw of another stands in the other's chain.
  */
-import { CLOSING, closingOf, equivocation, type Inbound, slotsOf } from '../protocols/machine.ts';
+import { closingOf, closingSlot, DEAL, equivocation, type Inbound, requiredSlots, type Slot, slotsOf } from '../protocols/machine.ts';
 import type { Plan } from '../plan/plan.ts';
 import { blobHint, ceremonyId, type Envelope, openBlob, type Session } from '../wire/blob.ts';
 import { toHex } from '../wire/bytes.ts';
@@ -48,20 +48,30 @@ export function openMessages(report: Report, session: Session, files: readonly R
   return messages;
 }
 
-/** Names of the seats whose message of a slot is missing, by slot, in the order of the slots. */
-export function missingMessages(plan: Plan, session: Session, messages: Inbound): { name: string; slot: number; from: string[] }[] {
-  return slotsOf(plan)
+/** Names of the seats whose message of a required slot is missing, by slot, in the order of the slots. */
+function missingMessages(plan: Plan, session: Session, messages: Inbound): { name: string; slot: number; from: string[] }[] {
+  return requiredSlots(plan)
     .map(({ name, slot }) => ({ name, slot, from: session.seats.filter((s) => messages.get(slot)?.has(s.leaf) !== true).map((s) => s.name) }))
     .filter((m) => m.from.length > 0);
 }
 
 /** Name under which a message is recorded. */
 function messageName(plan: Plan, e: Envelope): string | undefined {
+  const name = slotsOf(plan).find((s) => s.slot === e.slot)?.name;
+  const kind = e.slot === closingSlot(plan) ? closingOf(e.body) : 'close';
+  return kind === 'close' ? name : kind;
+}
+
+/** The round whose messages a recorded message depends on: the one before, but for a complaint the deals. */
+function dependsOn(plan: Plan, { message, slot }: Link['payload']): Slot | undefined {
   const slots = slotsOf(plan);
-  const slot = slots.find((s) => s.slot === e.slot);
-  if (!slot || slot !== slots.at(-1)) return slot?.name;
-  const kind = closingOf(e.body);
-  return kind === 'close' ? slot.name : kind;
+  if (message === 'refuse' || message === 'abandon') return undefined;
+  return message === 'complaint' ? slots.find((s) => s.slot === DEAL) : slots[slots.findIndex((s) => s.slot === slot) - 1];
+}
+
+/** Whether a message seals its sender's chain up to its head: everybody's last one on the way to a good end. */
+function seals(plan: Plan, e: Envelope): boolean {
+  return e.slot === requiredSlots(plan).at(-1)?.slot && (e.slot !== closingSlot(plan) || closingOf(e.body) === 'close');
 }
 
 /** Entries that others saw and that the author's chain lacks; one line an author. */
@@ -115,9 +125,8 @@ function checkMessage({ report, plan, chains }: Recorded, omissions: Omissions, 
     return;
   }
   if (!chains.has(e.name)) return;
-  // the closing message seals the chain up to its head; the entry that records it may be missing like all that come after
-  const seals = e.slot === slotsOf(plan).at(-1)?.slot && closingOf(e.body) === 'close';
-  const record = (seals ? chains.get(e.name)?.links[seq] : omissions.expect(e.name, seq + 1, by))?.payload;
+  // the entry that records a sealing message may be missing like all that come after
+  const record = (seals(plan, e) ? chains.get(e.name)?.links[seq] : omissions.expect(e.name, seq + 1, by))?.payload;
   if (!record) return;
   const place = placeOf(e.name, seq + 1);
   if (record.kind !== 'sent' || record.slot !== e.slot)
@@ -134,25 +143,23 @@ function checkSent(recorded: Recorded, complete: boolean, author: string, { payl
   const place = placeOf(author, payload.seq);
   const seats = new Map(session.seats.map((s) => [s.name, s]));
   const leaf = seats.get(author)?.leaf ?? 0;
-  const slots = slotsOf(plan);
-  const at = slots.findIndex((s) => s.slot === payload.slot);
-  if (at < 0) {
+  const slot = slotsOf(plan).find((s) => s.slot === payload.slot);
+  if (!slot) {
     report.wrong('messages', `${author} recorded a message for a round that does not exist`, { culprit: author, code: 'E_FORMAT', place });
     return;
   }
-  const own = messages.get(payload.slot as number)?.get(leaf);
+  const own = messages.get(slot.slot)?.get(leaf);
   if (!own) {
     // where everybody's messages must be there, missing ones are told once, for all
-    if (!complete)
-      report.cannotTell('messages', `the ${payload.message ?? 'message'} of ${author}, which its transcript records, is missing: bring round-${String(payload.slot)}/${author}.blob`, { code: 'E_MISSING', place });
+    if (!complete || slot.optional === true)
+      report.cannotTell('messages', `the ${payload.message ?? 'message'} of ${author}, which its transcript records, is missing: bring round-${String(slot.slot)}/${author}.blob`, { code: 'E_MISSING', place });
   } else if (own.head.seq !== payload.seq - 1)
     report.wrong('messages', `${author} recorded two messages for one slot`, { culprit: author, code: 'E_EQUIVOCATION', place });
 
-  const before = slots[at - 1];
+  const before = dependsOn(plan, payload);
   const inputs = payload.inputs ?? {};
   const names = Object.keys(inputs);
-  const ends = payload.message === 'refuse' || payload.message === 'abandon';
-  const expected = before && !ends ? [...seats.keys()].sort().join() : '';
+  const expected = before ? [...seats.keys()].sort().join() : '';
   if (names.sort().join() !== expected)
     report.wrong('messages', `${author} does not record the messages that its ${payload.message ?? 'message'} depends on`, { culprit: author, code: 'E_CHAIN', place });
   if (!before) return;
@@ -225,8 +232,7 @@ export function checkMessages(recorded: Recorded, complete: boolean): void {
   );
 }
 
-/** Whether somebody ended the attempt in its closing slot. */
+/** Messages with which somebody ended the attempt in its closing slot. A trace only says that the end is not the good one. */
 export function endingMessages(plan: Plan, messages: Inbound): Envelope[] {
-  const last = slotsOf(plan).at(-1)?.slot as number;
-  return [...(messages.get(last)?.values() ?? [])].filter((e) => e.body[0] !== CLOSING.close);
+  return [...(messages.get(closingSlot(plan))?.values() ?? [])].filter((e) => !['close', 'trace'].includes(closingOf(e.body) ?? ''));
 }

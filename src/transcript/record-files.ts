@@ -17,6 +17,7 @@ export interface RecordFiles {
   readonly chains: readonly RecordFile[];
   readonly blobs: readonly RecordFile[];
   readonly certificates: readonly RecordFile[];
+  readonly presignatures: readonly RecordFile[];
   readonly intents: readonly RecordFile[];
   readonly messages: readonly RecordFile[];
   readonly signatures: readonly RecordFile[];
@@ -36,6 +37,7 @@ const BY_NAME: Readonly<Record<string, Sort>> = {
   'signature.json': 'signatureFacts',
   'certificate.json': 'certificates',
   'rehearsal.json': 'certificates',
+  'presignature.json': 'presignatures',
 };
 const BY_ENDING: readonly (readonly [string, Sort])[] = [
   ['.jsonl', 'chains'],
@@ -46,6 +48,7 @@ const BY_ENDING: readonly (readonly [string, Sort])[] = [
 const BY_START: readonly (readonly [string, Sort])[] = [
   ['{"payload":', 'chains'],
   ['{"confirms":', 'certificates'],
+  ['{"chi":', 'presignatures'],
   ['{"intent":{', 'intents'],
   ['{"code":"E_', 'evidence'],
   ['{"ed25519":', 'cards'],
@@ -68,7 +71,7 @@ export function sortOf({ file, bytes }: RecordFile): Sort | undefined {
 /** Sorts files; those that are no part of a record are left out. */
 export function sortFiles(files: readonly RecordFile[]): RecordFiles {
   const sorted: Record<Sort, RecordFile[]> = {
-    plans: [], chains: [], blobs: [], certificates: [], intents: [], messages: [], signatures: [], signatureFacts: [], evidence: [], notes: [], cards: [],
+    plans: [], chains: [], blobs: [], certificates: [], presignatures: [], intents: [], messages: [], signatures: [], signatureFacts: [], evidence: [], notes: [], cards: [],
   };
   for (const file of files) {
     const sort = sortOf(file);

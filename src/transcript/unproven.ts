@@ -1,5 +1,6 @@
 /** What can be said about files without their plan: whether they have the form that they must have, and no more. */
 import { parseCertificate } from '../protocols/epoch.ts';
+import { parsePresignature } from '../protocols/presignature.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import { chainLines } from './chain.ts';
 import { NO_ENTRY, readUnproven } from './entry.ts';
@@ -41,6 +42,15 @@ export function checkUnproven(report: Report, files: RecordFiles): void {
     } catch (e) {
       if (!(e instanceof CeremonyError)) throw e;
       report.wrong('certificate', e.message, { code: e.code, place: file });
+    }
+  }
+  for (const { file, bytes } of files.presignatures) {
+    try {
+      const { index, session } = parsePresignature(bytes, file);
+      report.cannotTell('presignature', `well formed, number ${String(index + 1)} of ceremony ${session.slice(0, 32)}; without the plan nobody can tell what it was used for`, { code: 'E_MISSING', place: file });
+    } catch (e) {
+      if (!(e instanceof CeremonyError)) throw e;
+      report.wrong('presignature', e.message, { code: e.code, place: file });
     }
   }
   if (files.plans.length === 0) report.cannotTell('plan', 'the plan is missing: bring PLAN.yaml, or give the ceremony folder', { code: 'E_MISSING' });

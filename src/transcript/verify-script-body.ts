@@ -5,7 +5,7 @@
  */
 export const VERIFY_BODY: string = String.raw`set -u; export LC_ALL=C
 [ $((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1])) -ge 404 ] || { echo "needs bash 4.4 or newer"; exit 3; }
-for tool in jq openssl sha256sum base64 od mktemp rm; do
+for tool in jq openssl sha256sum base64 od head tail wc mktemp rm; do
   command -v "$tool" >/dev/null || { echo "needs $tool"; exit 3; }
 done
 shopt -s nullglob
@@ -64,16 +64,22 @@ while IFS='|' read -r leaf name key; do
   h=$(unhex "$key" | sha); KEYID[$name]=$\{h:0:16}
   if [ "$leaf" != 0 ]; then seats+=("$name"); LEAF[$name]=$leaf; NAME[$leaf]=$name; fi
 done < <(plan '(.participants | to_entries[] | "\(.value.leaf // .key + 1)|\(.value.name)|\(.value.identity)"), (.witnesses // [] | .[] | "0|\(.name)|\(.identity)")')
-case "$kind" in
-  dkg) slots=(1 2 3) ;;
-  *) if [ "$(plan '.participants[0].stock')" = null ]; then slots=(1 2); else slots=(2); fi ;;
+# rounds in which everybody has to speak; the closing round, where somebody may end the attempt instead
+stocked=$(plan '.participants[0].stock != null') presignature=$(plan '.presignature // ""')
+case "$kind:$scheme" in
+  dkg:cggmp24-*) slots=(1 2 3 4) ;;
+  dkg:*) slots=(1 2 3) ;;
+  presign:*) slots=(1 2 3) ;;
+  *:cggmp24-*) if [ -n "$presignature" ]; then slots=(4); elif [ "$stocked" = true ]; then slots=(2 3 4); else slots=(1 2 3 4); fi ;;
+  *) if [ "$stocked" = true ]; then slots=(2); else slots=(1 2); fi ;;
 esac
-last=$\{slots[$\{#slots[@]} - 1]}
+final=$\{slots[$\{#slots[@]} - 1]} last=$\{slots[$\{#slots[@]} - 1]}
+[ "$kind" = presign ] && last=4
 printf 'Ceremony %s (%s %s, attempt %s)\n' "$id" "$kind" "$(plan .name)" "$attempt"
 
 # --- transcripts: form, signatures, chains -------------------------------
 declare -A HASH COUNT SENT FILE
-opened=() closed=() saw=() depends=() certified=() signatures=() gates=() points=() ended=()
+opened=() closed=() saw=() depends=() certified=() presigned=() signatures=() gates=() points=() ended=()
 line='. as $line | try (fromjson | . as $e | ($e.payload|@base64d) as $t | ($t|fromjson) as $p
   | if "{\"payload\":\"\($t|@base64)\",\"payloadType\":\"\($type)\",\"signatures\":[{\"keyid\":\"\($p.key)\",\"sig\":\"\($e.signatures[0].sig)\"}]}" != $line
       or ($p|canon) != $t
@@ -119,8 +125,11 @@ for f in transcript/*.jsonl; do
       sent)
         [ -z "$\{SENT[$author:$slot]:-}" ] || bad "EQUIVOCATION $author recorded two messages of round $slot"
         SENT[$author:$slot]=$subject
-        for i in $inputs; do depends+=("$at:$((slot - 1)):$i"); done ;;
+        # a complaint is about the deals, whatever round has come since
+        if [ "$message" = complaint ]; then round=2; else round=$((slot - 1)); fi
+        for i in $inputs; do depends+=("$at:$round:$i"); done ;;
       certificate) certified+=("$at $epoch $result") ;;
+      presigned) presigned+=("$at $epoch $result") ;;
       signature) signatures+=("$at $intent $subject") ;;
       gate) gates+=("$at $intent $allow") ;;
       aborted | refused) ended+=("$at $what") ;;
@@ -145,18 +154,21 @@ fi
 
 # --- messages: signatures, heads, records --------------------------------
 declare -A BLOB; blobtag=$(astext mpc-ceremony/blob/v1)
-# file, session, kind, attempt, key file, name: checks the signature; sets slot, leaf, headseq, headhash, body
+# file, session, kind, attempt, key file, name: checks the signature; sets slot, leaf, headseq, headhash, and body to how
+# the body begins: no more of it is read than echoes of 64 participants and what stands around them
 blob() {
-  local h sig n
-  h=$(tohex <"$1"); n=$(($\{#h} / 2))
-  [ "$n" -ge 119 ] && [ "$\{h:0:2}" = 01 ] && [ "$\{h:2:32}" = "$\{2:0:32}" ] || return 1
+  local h n
+  n=$(wc -c <"$1"); n=$((n))
+  [ "$n" -ge 119 ] || return 1
+  h=$(head -c 2200 "$1" | tohex)
+  [ "$\{h:0:2}" = 01 ] && [ "$\{h:2:32}" = "$\{2:0:32}" ] || return 1
   slot=$((16#$\{h:34:2})) leaf=$((16#$\{h:36:2})) headseq=$((16#$\{h:38:8})) headhash=$\{h:46:64}
-  body=$\{h:110:$((2 * n - 238))} sig=$\{h:$((2 * n - 128))}
+  body=$\{h:110}; [ $\{#body} -le $((2 * n - 238)) ] || body=$\{body:0:$((2 * n - 238))}
   local name=$\{6:-$\{NAME[$leaf]:-}}
   [ -n "$name" ] || return 1
-  local inner; read -r inner _ < <(unhex "$body" | sha256sum)
+  local inner; read -r inner _ < <(tail -c +56 "$1" | head -c $((n - 119)) | sha256sum)
   unhex "040000000a$blobtag$(asbytes "$2")$(astext "$3")$(asnumber "$4")$(asnumber "$slot")$(asnumber "$leaf")$(astext "$name")$(asnumber "$headseq")$(asbytes "$headhash")$(asbytes "$inner")" >"$tmp/m"
-  unhex "$sig" >"$tmp/s"
+  tail -c 64 "$1" >"$tmp/s"
   signed "$\{5:-$tmp/key.$name}"
 }
 for f in round-*/*; do
@@ -171,11 +183,11 @@ for f in round-*/*; do
   if [ -z "$\{HASH[$name:$headseq]:-}" ]; then lacks "OMITTED $name:$headseq seen by $f"
   elif [ "$\{HASH[$name:$headseq]}" != "$headhash" ]; then bad "FORK by $name at seq $headseq: $f names another entry"; fi
   if [ -z "$\{SENT[$name:$slot]:-}" ]; then
-    # the closing message seals the chain up to its head; the entry that records it may be missing like all that follow
-    [ "$slot" = "$last" ] && [ "$\{body:0:2}" = 01 ] || lacks "OMITTED the entry of $name that records $f"
+    # the final message seals the chain up to its head; the entry that records it may be missing like all that follow
+    [ "$slot" = "$final" ] && { [ "$slot" != "$last" ] || [ "$\{body:0:2}" = 01 ]; } || lacks "OMITTED the entry of $name that records $f"
   elif [ "$\{SENT[$name:$slot]}" != "$hash" ]; then bad "EQUIVOCATION by $name: its transcript records another message than $f"; fi
   if [ "$slot" != "$last" ]; then continue; fi
-  if [ "$\{body:0:2}" = 01 ]; then closed+=("$name"); else ended+=("$name refused, complained or abandoned ($f)"); fi
+  if [ "$\{body:0:2}" = 01 ]; then closed+=("$name"); else ended+=("$name refused, complained, traced or abandoned ($f)"); fi
 done
 for s in "$\{!SENT[@]}"; do
   name=$\{s%:*} slot=$\{s#*:}
@@ -194,19 +206,21 @@ done
 # --- certificate ---------------------------------------------------------
 # file: every confirmation is signed, and confirms this epoch and these dealings; sets digest
 certificate() {
-  local session who key n=0 echo h c at
+  local session who key n=0 echo h c at confirm
   iscanon "$1" || return 1
+  jq -e 'keys == ["confirms", "epoch", "type", "v"] and .type == "mpc-ceremony/certificate" and .v == 1' "$1" >/dev/null || bad "$1 is no certificate"
   digest=$(tagged epoch/v1 .epoch "$1")
   session=$(jq -r .epoch.session "$1") at=$(jq -r .epoch.attempt "$1")
-  echo=$(jq -r '.epoch as $e | [$e.roster[].name | $e.rounds.deal[.]] | join("")' "$1")
+  confirm=$(jq -r 'if .epoch.rounds.prove then 4 else 3 end' "$1")
+  echo=$(jq -r '.epoch as $e | [$e.roster[].name | ($e.rounds.prove // $e.rounds.deal)[.]] | join("")' "$1")
   while read -r who key; do
     keyfile confirmer "$key"
     c=$(jq -r --argjson n "$n" '.confirms[$n] // ""' "$1"); n=$((n + 1))
     base64 -d <<<"$c" >"$tmp/c" 2>/dev/null
-    if ! blob "$tmp/c" "$session" "$(jq -r .epoch.kind "$1")" "$at" "$tmp/confirmer" "$who" || [ "$leaf" != "$n" ] || [ "$slot" != 3 ]; then bad "$1: the confirmation of $who is missing or not signed by it"; continue; fi
+    if ! blob "$tmp/c" "$session" "$(jq -r .epoch.kind "$1")" "$at" "$tmp/confirmer" "$who" || [ "$leaf" != "$n" ] || [ "$slot" != "$confirm" ]; then bad "$1: the confirmation of $who is missing or not signed by it"; continue; fi
     [ "$\{body:0:$((66 + $\{#echo}))}" = "01$echo$digest" ] || bad "$1: $who confirmed something else"
     h=$(shafile "$tmp/c")
-    if [ "$kind" = dkg ] && [ -n "$\{BLOB[3:$leaf]:-}" ] && [ "$\{BLOB[3:$leaf]}" != "$h" ]; then bad "EQUIVOCATION by $who: $1 holds another confirmation than round-3"; fi
+    if [ "$kind" = dkg ] && [ -n "$\{BLOB[$confirm:$leaf]:-}" ] && [ "$\{BLOB[$confirm:$leaf]}" != "$h" ]; then bad "EQUIVOCATION by $who: $1 holds another confirmation than round-$confirm"; fi
   done < <(jq -r '.epoch.roster[] | "\(.name) \(.identity)"' "$1")
   [ "$n" = "$(jq '.confirms|length' "$1")" ] || bad "$1: there are confirmations of nobody"
 }
@@ -217,11 +231,11 @@ if [ "$kind" = dkg ]; then
     h=$(shafile "$f")
     [ "$(jq -r .epoch.session "$f")" = "$sid" ] || bad "$f is of another ceremony"
     [ "$(jq -c '[.epoch.roster[] | [.name, .identity]]' "$f")" = "$(plan '[.participants[] | [.name, .identity]] | tojson')" ] || bad "$f has another roster than the plan"
-    for r in commit:1 deal:2; do
+    for r in commit:1 deal:2 prove:3; do
       while read -r name hash; do
         got=$\{BLOB[$\{r#*:}:$\{LEAF[$name]:-0}]:-}
         [ -z "$got" ] || [ "$got" = "$hash" ] || bad "$f names another $\{r%:*} of $name"
-      done < <(jq -r ".epoch.rounds.$\{r%:*} | to_entries[] | \"\(.key) \(.value)\"" "$f")
+      done < <(jq -r ".epoch.rounds.$\{r%:*} // {} | to_entries[] | \"\(.key) \(.value)\"" "$f")
     done
     for s in "$\{certified[@]}"; do
       read -r at epoch result <<<"$s"
@@ -231,17 +245,38 @@ if [ "$kind" = dkg ]; then
   fi
 fi
 
-# --- intent and signature ------------------------------------------------
-if [ "$kind" = sign ]; then
+# --- the key that is used ------------------------------------------------
+if [ "$kind" != dkg ]; then
   f=base/certificate.json key=
   if [ ! -f "$f" ]; then lacks "$f"
   elif certificate "$f"; then
     [ "$digest" = "$(plan .key.certificate)" ] || bad "$f is of another epoch than the plan names"
     key=$(jq -r .epoch.publicKey "$f")
   fi
+fi
+
+# --- presignatures -------------------------------------------------------
+first=
+for s in "$\{presigned[@]}"; do
+  read -r at epoch result <<<"$s"
+  [ "$epoch" = "$(plan .key.certificate)" ] || bad "$at recorded presignatures of another epoch"
+  [ "$\{first:=$result}" = "$result" ] || bad "$at recorded other presignatures than others did"
+done
+if [ -n "$presignature" ]; then
+  f=base/presignature.json
+  if [ ! -f "$f" ]; then lacks "$f"
+  elif iscanon "$f"; then
+    [ "$(tagged presignature/v1 . "$f")" = "$presignature" ] || bad "$f is not the presignature that the plan names"
+    [ "$(jq -r .epoch "$f")" = "$(plan .key.certificate)" ] || bad "$f is of another epoch than the plan names"
+  fi
+fi
+
+# --- intent and signature ------------------------------------------------
+if [ "$kind" = sign ]; then
   want=$(plan .intent) f=intent.json
   if [ ! -f "$f" ]; then lacks "$f"
   elif iscanon "$f"; then
+    jq -e 'keys == ["intent", "signature"]' "$f" >/dev/null || bad "$f is no intent"
     h=$(tagged intent/v1 .intent "$f")
     [ "$h" = "$want" ] || bad "$f is not the intent that the plan names"
     keyfile initiator "$(jq -r .intent.initiator.identity "$f")"
@@ -261,15 +296,36 @@ if [ "$kind" = sign ]; then
     elif iscanon signature.json; then
       [ "$(jq -r '"\(.signature) \(.ceremony) \(.intent) \(.message.sha256)"' signature.json)" = "$(tohex <signature.bin) $id $want $(shafile message.bin)" ] || bad "signature.json does not belong to this record"
     fi
+    # the key as openssl reads it. Taproot and derived keys follow from the key of the certificate by more than a hash
     case "$scheme" in
       frost-ed25519) spki=302a300506032b6570032100 ;;
       frost-ed448) spki=3043300506032b6571033a00 ;;
+      cggmp24-secp256k1) spki=3036301006072a8648ce3d020106052b8104000a032200 ;;
+      cggmp24-p256) spki=3039301306072a8648ce3d020106082a8648ce3d030107032200 ;;
       *) spki= ;;
     esac
-    if [ -z "$spki" ]; then note "openssl knows no signatures of $scheme: the signature itself was not checked here"
+    path=$(jq -r '.intent.path // "m"' intent.json 2>/dev/null)
+    if [ "$path" != m ] && [ -f signature.json ]; then
+      key=$(jq -r '.publicKey' signature.json)
+      note "path $path: that $key is derived from the key of the certificate was not checked here"
+    fi
+    [ -z "$spki$key" ] || unhex "$spki$key" >"$tmp/key"
+    # what is signed: the message itself, or for ECDSA its hash
+    input=(-rawin -in message.bin)
+    if [ "$\{scheme:0:7}" = cggmp24 ]; then
+      input=(-in "$tmp/hash")
+      case $(jq -r 'if .intent.action == "digest" then "none" else .intent.payload.hash end' intent.json 2>/dev/null) in
+        none) tohex <message.bin ;;
+        sha256) shafile message.bin ;;
+        # OpenSSL 3.2 and newer
+        keccak256) openssl dgst -KECCAK-256 -r message.bin 2>/dev/null | head -c 64 ;;
+      esac >"$tmp/hex"
+      unhex "$(head -c 64 "$tmp/hex")" >"$tmp/hash"
+    fi
+    if [ -z "$spki" ] || ! openssl pkey -pubin -inform DER -in "$tmp/key" -noout 2>/dev/null; then note "openssl knows no signatures of $scheme: the signature itself was not checked here"
     elif [ -n "$key" ] && [ -f message.bin ]; then
-      unhex "$spki$key" >"$tmp/key"
-      if openssl pkeyutl -verify -pubin -keyform DER -inkey "$tmp/key" -rawin -in message.bin -sigfile signature.bin >/dev/null 2>&1; then note "openssl verified signature.bin under the key $key"
+      if [ ! -s "$tmp/hash" ] && [ "$\{scheme:0:7}" = cggmp24 ]; then note "openssl cannot make the hash that the intent names: the signature itself was not checked here"
+      elif openssl pkeyutl -verify -pubin -keyform DER -inkey "$tmp/key" "$\{input[@]}" -sigfile signature.bin >/dev/null 2>&1; then note "openssl verified signature.bin under the key $key"
       else bad "signature.bin does not verify under the key $key"; fi
     fi
   fi
@@ -293,7 +349,7 @@ if [ -f SHA256SUMS ]; then
 fi
 for s in "$\{ended[@]}"; do lacks "the end: $s"; done
 printf '%d entries, %d messages: form, signatures, links and hashes checked\n' "$entries" "$messages"
-note 'commitments, sealings and signature shares are recomputed by: mpc-ceremony transcript verify'
+note 'commitments, sealings, proofs and signature shares are recomputed by: mpc-ceremony transcript verify'
 if [ "$wrong" -gt 0 ]; then echo "WRONG: $wrong, missing: $missing"; exit 1; fi
 if [ "$missing" -gt 0 ]; then echo "CANNOT TELL: $missing missing"; exit 2; fi
 echo 'VERIFIED'

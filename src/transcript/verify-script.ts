@@ -6,7 +6,8 @@ import { VERIFY_BODY } from './verify-script-body.ts';
 const HEADER = `#!/usr/bin/env bash
 # Checks the record in this folder without mpc-ceremony:  bash VERIFY.txt
 #
-# Needs bash 4.4, jq, openssl 1.1.1, sha256sum, base64, od, mktemp and rm.
+# Needs bash 4.4, jq, openssl 1.1.1, sha256sum, base64, od, head, tail, wc,
+# mktemp and rm.
 # Checked: every transcript entry (form, signature, chain), what participants
 # saw of each other, every message (signature, record, dependencies), the
 # certificate and its confirmations, intent and message, the final signature

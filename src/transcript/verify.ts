@@ -9,20 +9,24 @@
  */
 import { MAX_PLAN_FILE_BYTES, parsePlanFile } from '../plan/plan-file.ts';
 import { checkPlan, planSession, type Plan, sessionId, witnessesOf } from '../plan/plan.ts';
-import { signFindings } from '../protocols/frost-sign.ts';
-import type { Finding, Inbound } from '../protocols/machine.ts';
+import { checkHere, type Checkers } from '../protocols/crew.ts';
+import type { Finding } from '../protocols/machine.ts';
 import { sealingReady } from '../sharing/sealing-group.ts';
 import { ceremonyId } from '../wire/blob.ts';
 import { fromHex, toHex } from '../wire/bytes.ts';
 import { CeremonyError } from '../wire/errors.ts';
-import { checkDkg, dkgProtocol, type Outcome } from './dkg-record.ts';
+import { checkDkg, dkgProtocol } from './dkg-record.ts';
 import { checkAllEvidence, checkEnding, checkEvidence, hasEnded, tellFindings } from './ending.ts';
+import type { LiveCheck } from './evidence.ts';
 import { type Author, claimedAuthor, mergeChains } from './merge.ts';
 import { checkMessages, openMessages, type Recorded } from './messages.ts';
 import { checkCards, checkOpenings, checkPlanFiles } from './opening.ts';
+import { type Outcome, UNJUDGED } from './outcome.ts';
+import { checkPresign, judgePresigning, readPresigning } from './presign-record.ts';
+import { Proofs } from './proofs.ts';
 import { type RecordFile, type RecordFiles, sortFiles } from './record-files.ts';
 import { type Check, Report, type Verdict, worst } from './report.ts';
-import { checkSign, readSignBase } from './sign-record.ts';
+import { checkSign, readSigning } from './sign-record.ts';
 import { checkUnproven } from './unproven.ts';
 
 /** What a record turned out to be. */
@@ -57,10 +61,7 @@ async function readPlans(report: Report, files: readonly RecordFile[]): Promise<
   return plan;
 }
 
-/** The live check of a ceremony, for its messages and for evidence. */
-type Protocol = (messages: Inbound) => readonly Finding[];
-
-async function verifyGroup(report: Report, { plan, files }: Group): Promise<void> {
+async function verifyGroup(report: Report, { plan, files }: Group, crew: Checkers): Promise<void> {
   const sorted = sortFiles(files);
   if (!plan) {
     checkUnproven(report, sorted);
@@ -74,6 +75,7 @@ async function verifyGroup(report: Report, { plan, files }: Group): Promise<void
     report.wrong('plan', 'this is not the plan that was joined: every transcript here belongs to another ceremony', { code: 'E_PLAN_CHANGED', place: sorted.plans[0]?.file });
     return;
   }
+  const before = report.checks.length;
   report.ok('plan', `${plan.kind} ${plan.name}, attempt ${String(plan.attempt)}, ${plan.mode}; ceremony ${id}`);
   const authors: Author[] = [...session.seats, ...witnessesOf(plan).map((w) => ({ name: w.name, identity: fromHex(w.identity) }))];
   const chains = mergeChains(report, authors, new Set(session.seats.map((s) => s.name)), id, sorted.chains);
@@ -83,34 +85,47 @@ async function verifyGroup(report: Report, { plan, files }: Group): Promise<void
   checkPlanFiles(recorded, sorted.plans);
   checkCards(report, plan, sorted.cards);
   checkOpenings(recorded);
-  const { outcome, protocol } = checkProtocol(recorded, sorted);
-  const proofs = checkAllEvidence(recorded, sorted.evidence, sorted.notes, protocol);
-  const ended = outcome.findings.length > 0 || proofs.length > 0 || hasEnded(recorded);
+  const { outcome, protocol } = await checkProtocol(recorded, sorted, crew);
+  const proofs = await checkAllEvidence(recorded, sorted.evidence, sorted.notes, protocol);
+  const ended = outcome.findings.length > 0 || outcome.traced === true || proofs.length > 0 || hasEnded(recorded);
   checkMessages(recorded, outcome.complete || !ended);
   checkEnding(recorded, outcome.complete);
+  // whatever it was that kept this ceremony from its end: a record without a result is never a good one
+  if (!outcome.complete && report.checks.slice(before).every((c) => c.verdict === 'ok')) report.cannotTell('ending', 'this ceremony did not reach its end', { code: 'E_MISSING' });
 }
 
-function checkProtocol(recorded: Recorded, files: RecordFiles): { outcome: Outcome; protocol: Protocol } {
+/** The live check of a ceremony and what it makes of the record. Proofs that evidence shares with the record are checked once. */
+async function checkProtocol(recorded: Recorded, files: RecordFiles, crew: Checkers): Promise<{ outcome: Outcome; protocol: LiveCheck }> {
   const { report, plan } = recorded;
+  const proofs = new Proofs(crew);
   const tell = (findings: readonly Finding[]): void => {
     tellFindings(recorded, findings);
   };
-  if (plan.kind === 'sign') {
-    const base = readSignBase(report, plan, files);
-    const { ctx } = base;
-    const protocol: Protocol = (messages) => {
-      if (!ctx) throw new CeremonyError('E_MISSING', 'certificate, intent or message of the signing are not here');
-      return signFindings(ctx, messages).findings;
-    };
-    return { outcome: checkSign(recorded, base, files, tell), protocol };
-  }
+  const lacking = (what: string): never => {
+    throw new CeremonyError('E_MISSING', `${what} are not here`);
+  };
   try {
-    const protocol = dkgProtocol(plan);
-    return { outcome: checkDkg(recorded, plan, files.certificates, protocol, tell), protocol: (messages) => protocol(messages).findings };
+    switch (plan.kind) {
+      case 'dkg': {
+        const protocol = dkgProtocol(plan, proofs);
+        return { outcome: await checkDkg(recorded, plan, files.certificates, protocol, proofs, tell), protocol: async (messages) => (await protocol(messages)).findings };
+      }
+      case 'presign': {
+        const presigning = readPresigning(report, plan, files.certificates);
+        const protocol: LiveCheck = async (messages) => (presigning ? (await judgePresigning(presigning, messages, proofs)).findings : lacking('plan and certificate of the presigning'));
+        return { outcome: await checkPresign(recorded, presigning, proofs, tell), protocol };
+      }
+      case 'sign': {
+        const check = readSigning(report, plan, files, proofs);
+        const protocol: LiveCheck = async (messages) => (check ? (await check.judge(messages)).findings : lacking('certificate, intent or message of the signing'));
+        return { outcome: await checkSign(recorded, check, files, proofs, tell), protocol };
+      }
+    }
   } catch (e) {
     if (!(e instanceof CeremonyError) || e.code === 'E_INTERNAL') throw e;
-    report.wrong('plan', e.message, { code: e.code });
-    return { outcome: { findings: [], complete: false }, protocol: () => [] };
+    if (e.code === 'E_DEGENERATE') report.cannotTell('proofs', e.message, { code: e.code });
+    else report.wrong('plan', e.message, { code: e.code });
+    return { outcome: UNJUDGED, protocol: () => Promise.resolve([]) };
   }
 }
 
@@ -118,8 +133,9 @@ function checkProtocol(recorded: Recorded, files: RecordFiles): { outcome: Outco
  * Verifies records. Files of one folder belong together; folders with the same plan are copies of one ceremony, and are
  * checked against each other. Files without a plan are taken to belong to the only ceremony there is, if there is one.
  * @param folders the files of each folder; loose files form a folder of their own
+ * @param crew checks the proofs of ECDSA
  */
-export async function verifyRecord(folders: readonly (readonly RecordFile[])[]): Promise<Verification> {
+export async function verifyRecord(folders: readonly (readonly RecordFile[])[], crew: Checkers = checkHere): Promise<Verification> {
   const report = new Report();
   const groups = new Map<string, Group>();
   const loose: RecordFile[] = [];
@@ -137,16 +153,17 @@ export async function verifyRecord(folders: readonly (readonly RecordFile[])[]):
   const [only, second] = [...groups.values()];
   if (only && !second) only.files.push(...loose);
   else if (loose.length > 0) groups.set('', { plan: undefined, files: loose });
-  for (const group of groups.values()) await verifyGroup(report, group);
+  for (const group of groups.values()) await verifyGroup(report, group, crew);
   if (report.checks.length === 0) report.cannotTell('record', 'there is nothing here to verify', { code: 'E_MISSING' });
   return { verdict: worst(report.checks.map((c) => c.verdict)), checks: report.checks, plan: second ? undefined : only?.plan };
 }
 
 /**
  * Verifies evidence files alone: `ok` means that they prove what they claim.
- * @param files of the ceremony folder: plan, and for a signing certificate, intent and message
+ * @param files of the ceremony folder: plan, and what it builds on: certificate, intent, message, presignature
+ * @param crew checks the proofs of ECDSA
  */
-export async function verifyEvidence(evidence: readonly RecordFile[], files: readonly RecordFile[]): Promise<Verification> {
+export async function verifyEvidence(evidence: readonly RecordFile[], files: readonly RecordFile[], crew: Checkers = checkHere): Promise<Verification> {
   const report = new Report();
   const plan = await readPlans(report, files);
   if (!plan) {
@@ -157,9 +174,9 @@ export async function verifyEvidence(evidence: readonly RecordFile[], files: rea
   const session = planSession(plan);
   // what the other files of the folder are worth is not asked here
   const aside: Recorded = { report: new Report(), plan, session, chains: new Map(), messages: new Map() };
-  const { protocol } = checkProtocol(aside, sortFiles(files));
+  const { protocol } = await checkProtocol(aside, sortFiles(files), crew);
   for (const file of evidence) {
-    const proof = checkEvidence({ ...aside, report }, file, protocol);
+    const proof = await checkEvidence({ ...aside, report }, file, protocol);
     if (proof) report.ok('evidence', `proven: ${proof.text}`, { code: proof.code, culprit: proof.culprit, place: file.file });
   }
   return { verdict: report.verdict, checks: report.checks, plan };

@@ -15,8 +15,8 @@ import { encodeItem, sha256 } from './hash.ts';
 export const BLOB_VERSION = 1;
 /** Bytes around the body. */
 export const BLOB_OVERHEAD = 1 + 16 + 1 + 1 + 4 + 32 + 64;
-/** No honest blob of the protocols built here is larger. */
-export const MAX_BLOB_BYTES = 1 << 20;
+/** No honest blob is larger; plans whose messages would be are refused. A round of 1000 presignatures has up to 10 MB. */
+export const MAX_BLOB_BYTES = 1 << 24;
 
 /** Place in the sender's own transcript chain: number of the last entry (0: none) and its hash (32 bytes). */
 export interface Head {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { prekeySecret } from '../../src/ceremony/identity.ts';
 import { pendingEpochs, requireKey } from '../../src/ceremony/key-store.ts';
 import type { DkgPlan } from '../../src/plan/plan.ts';
-import { COMMIT, CONFIRM, DEAL, dkgContext, dkgFindings } from '../../src/protocols/dkg.ts';
+import { COMMIT, DEAL, dkgContext, dkgFindings } from '../../src/protocols/dkg.ts';
 import { complaintBody } from '../../src/protocols/dkg-messages.ts';
 import { closingOf, echo, type Inbound, refusalBody } from '../../src/protocols/machine.ts';
 import { complaintContext, complaintStatement, disputeOf } from '../../src/sharing/complaint.ts';
@@ -15,6 +15,9 @@ import { Dealer } from '../support/dealer.ts';
 import { type Evidence, evidenceOf, expectAbort, expectEvidence, expectNoKey, judge } from '../support/expect.ts';
 import { random, Table } from '../support/harness.ts';
 import type { Run } from '../support/run.ts';
+import { anybody } from '../../src/protocols/crew.ts';
+
+const CONFIRM = 3;
 
 const HONEST = ['alice', 'carol'];
 const QUORUM = '2-of(alice, mallory, carol)';
@@ -80,13 +83,13 @@ describe('row 29 a bad sub-share for one receiver only', () => {
 
 describe('row 30 false complaints', () => {
   /** Everything is honest up to the deals; then mallory complains instead of confirming. */
-  async function complain(make: (run: Run, dealer: Dealer) => Uint8Array): Promise<Run> {
+  async function complain(make: (run: Run, dealer: Dealer) => Uint8Array | Promise<Uint8Array>): Promise<Run> {
     const { run, dealer } = await revealed();
     run.say('mallory', DEAL, dealer.deal(run.messages()));
     // let the deals arrive, nobody confirms before the complaint is there
     run.carry();
     const { messages } = await held(run);
-    run.say('mallory', CONFIRM, make(run, dealer));
+    run.say('mallory', CONFIRM, await make(run, dealer));
     void messages;
     await run.settle();
     return run;
@@ -102,9 +105,9 @@ describe('row 30 false complaints', () => {
     complaintBody({ echo: echo(held(run).messages.get(DEAL) as ReadonlyMap<number, Envelope>), dealer, complaint });
 
   /** K and proof, the way an honest complainer makes them. */
-  function realComplaint(run: Run, accused: number, wrongK = false): Uint8Array {
+  async function realComplaint(run: Run, accused: number, wrongK = false): Promise<Uint8Array> {
     const ctx = dkgContext(run.plan as DkgPlan);
-    const { result } = dkgFindings(ctx, held(run).messages);
+    const { result } = await dkgFindings(ctx, held(run).messages, anybody);
     if (!result) throw new Error('the dealings are not good');
     const dispute = disputeOf(result.verdict, accused, ctx.quorum.leaves[1] as never);
     const { n } = (run.plan as DkgPlan).participants[1]?.prekey as { n: number };
@@ -113,14 +116,14 @@ describe('row 30 false complaints', () => {
     return concat(K, proveDleq(complaintContext(dispute), p, complaintStatement(dispute, K), random));
   }
 
-  test.each<[string, (run: Run) => Uint8Array]>([
-    ['about a good sub-share, with the true key of the box', (run) => about(run, 1, realComplaint(run, 1))],
-    ['with a false key of the box', (run) => about(run, 1, realComplaint(run, 1, true))],
+  test.each<[string, (run: Run) => Uint8Array | Promise<Uint8Array>]>([
+    ['about a good sub-share, with the true key of the box', async (run) => about(run, 1, await realComplaint(run, 1))],
+    ['with a false key of the box', async (run) => about(run, 1, await realComplaint(run, 1, true))],
     ['with noise', (run) => about(run, 3, random(128))],
-    ['cut off', (run) => about(run, 3, realComplaint(run, 3).slice(0, 100))],
-    ['with a byte too many', (run) => about(run, 1, concat(realComplaint(run, 1), Uint8Array.of(0)))],
-    ['about one dealer with the proof for another', (run) => about(run, 3, realComplaint(run, 1))],
-    ['about its own dealing', (run) => about(run, 2, realComplaint(run, 2))],
+    ['cut off', async (run) => about(run, 3, (await realComplaint(run, 3)).slice(0, 100))],
+    ['with a byte too many', async (run) => about(run, 1, concat(await realComplaint(run, 1), Uint8Array.of(0)))],
+    ['about one dealer with the proof for another', async (run) => about(run, 3, await realComplaint(run, 1))],
+    ['about its own dealing', async (run) => about(run, 2, await realComplaint(run, 2))],
   ])('row 30 false complaint %s: the complainer is named', async (_, make) => {
     const run = await complain(make);
     await expectAbort(run, 'E_FALSE_COMPLAINT', 'mallory');

@@ -5,7 +5,7 @@ import { ownCard } from '../../src/ceremony/home.ts';
 import { prekeyState } from '../../src/ceremony/identity.ts';
 import { activeEpoch, requireKey } from '../../src/ceremony/key-store.ts';
 import type { DkgPlan } from '../../src/plan/plan.ts';
-import { COMMIT, CONFIRM } from '../../src/protocols/dkg.ts';
+import { COMMIT, } from '../../src/protocols/dkg.ts';
 import { type Certificate, completeCertificate, confirmBody, epochDigest, type EpochRecord, epochSeats, parseCertificate } from '../../src/protocols/epoch.ts';
 import { NONCE } from '../../src/protocols/frost-sign.ts';
 import { makePrekey } from '../../src/sharing/make-prekey.ts';
@@ -14,6 +14,8 @@ import { concat, fromHex, toHex, utf8 } from '../../src/wire/bytes.ts';
 import { Cosigner } from '../support/cosigner.ts';
 import { random, Table } from '../support/harness.ts';
 import type { Run } from '../support/run.ts';
+
+const CONFIRM = 3;
 
 const ALL = ['alice', 'mallory', 'carol'];
 const HONEST = ['alice', 'carol'];

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { requireKey } from '../../src/ceremony/key-store.ts';
 import { group } from '../../src/curves/group.ts';
 import type { DkgPlan } from '../../src/plan/plan.ts';
-import { COMMIT, CONFIRM, DEAL, type DkgContext, dkgContext, dkgFindings } from '../../src/protocols/dkg.ts';
+import { COMMIT, DEAL, type DkgContext, dkgContext, dkgFindings } from '../../src/protocols/dkg.ts';
 import { commitment } from '../../src/protocols/dkg-messages.ts';
 import { closingOf, echo } from '../../src/protocols/machine.ts';
 import { FIRST_BASE, secondBase } from '../../src/sharing/sealing-group.ts';
@@ -17,6 +17,9 @@ import { Dealer } from '../support/dealer.ts';
 import { expectAbort, expectEvidence, expectNoKey } from '../support/expect.ts';
 import { random, Table } from '../support/harness.ts';
 import type { Run } from '../support/run.ts';
+import { anybody } from '../../src/protocols/crew.ts';
+
+const CONFIRM = 3;
 
 const HONEST = ['alice', 'carol'];
 const QUORUM = '2-of(alice, mallory, carol)';
@@ -105,15 +108,15 @@ describe('row 15 every field is in the hash', () => {
     const ctx = dkgContext(run.plan as DkgPlan);
     const honest = run.messages();
     const body = dealer.deal(honest);
-    expect(verdict(run, ctx, dealer, body)).toBe('good');
+    expect(await verdict(run, ctx, dealer, body)).toBe('good');
     // the dealing proper: commitments, proof of possession, sealing key, sealing proof, boxes
-    for (let at = 160; at < body.length; at += 7) expect([at, verdict(run, ctx, dealer, flip(body, at))]).toEqual([at, 'mallory']);
+    for (let at = 160; at < body.length; at += 7) expect([at, await verdict(run, ctx, dealer, flip(body, at))]).toEqual([at, 'mallory']);
   });
 
   /** Whom the public checks blame when mallory had committed to exactly this body. */
-  function verdict(run: Run, ctx: DkgContext, dealer: Dealer, body: Uint8Array): string | undefined {
+  async function verdict(run: Run, ctx: DkgContext, dealer: Dealer, body: Uint8Array): Promise<string | undefined> {
     const [tree, possession] = [body.slice(160, 224), body.slice(224, 288)];
-    const V = commitment(ctx.session.sid, dealer.leaf, tree, possession, dealer.chainPart, dealer.salt);
+    const V = commitment(ctx.session.sid, dealer.leaf, { ...dealer, commitments: tree, possession });
     const signer = table.party('mallory').identity.signer;
     const envelope = (slot: number, b: Uint8Array) => openBlob(makeBlob(ctx.session, run.seat('mallory'), slot, { seq: 1, hash: new Uint8Array(32) }, b, signer), ctx.session);
     const messages = new Map([...run.messages()].map(([slot, m]) => [slot, new Map(m)]));
@@ -126,7 +129,7 @@ describe('row 15 every field is in the hash', () => {
       messages.get(DEAL)?.set(leaf, openBlob(makeBlob(ctx.session, run.seat(name), DEAL, { seq: 1, hash: new Uint8Array(32) }, concat(commits, dealOf(run, name).slice(96)), own), ctx.session));
     }
     messages.get(DEAL)?.set(2, envelope(DEAL, concat(commits, body.slice(96))));
-    const { findings, result } = dkgFindings(ctx, messages);
+    const { findings, result } = await dkgFindings(ctx, messages, anybody);
     if (findings.length === 0 && result) return 'good';
     return findings.every((f) => f.culprit === 2) ? 'mallory' : `blames ${findings.map((f) => `${String(f.culprit)} ${f.code}`).join()}`;
   }
@@ -146,7 +149,7 @@ describe('row 15 every field is in the hash', () => {
       dealer.sealed = sealed;
       const messages = new Map([...fake].map(([slot, m]) => [slot, new Map(m)]));
       messages.get(DEAL)?.set(2, openBlob(run.blob('mallory', DEAL, dealer.deal(fake)), run.session));
-      expect(dkgFindings(ctx, messages).findings.map((f) => [f.code, f.culprit])).toEqual([['E_SEALING', 2]]);
+      expect((await dkgFindings(ctx, messages, anybody)).findings.map((f) => [f.code, f.culprit])).toEqual([['E_SEALING', 2]]);
     }
   });
 });
@@ -229,7 +232,7 @@ describe('row 61 hash malleability', () => {
   test('row 61 a commitment over the same bytes, cut elsewhere', async () => {
     const { run, dealer } = await revealed((d) => {
       const all = concat(d.treeBytes, d.possession);
-      d.commit = () => commitment(d.ctx.session.sid, d.leaf, all.slice(0, 32), all.slice(32), d.chainPart, d.salt);
+      d.commit = () => commitment(d.ctx.session.sid, d.leaf, { ...d, commitments: all.slice(0, 32), possession: all.slice(32) });
     });
     run.say('mallory', DEAL, dealer.deal(run.messages()));
     await run.settle();

@@ -11,7 +11,7 @@ import { lockReason, ownCard } from '../../src/ceremony/home.ts';
 import { prekeyState } from '../../src/ceremony/identity.ts';
 import { requireKey, stockPath } from '../../src/ceremony/key-store.ts';
 import { sessionId } from '../../src/plan/plan.ts';
-import { COMMIT, CONFIRM, DEAL } from '../../src/protocols/dkg.ts';
+import { COMMIT, DEAL } from '../../src/protocols/dkg.ts';
 import { confirmBody } from '../../src/protocols/epoch.ts';
 import { NONCE } from '../../src/protocols/frost-sign.ts';
 import { makePrekey } from '../../src/sharing/make-prekey.ts';
@@ -21,6 +21,8 @@ import { Cosigner } from '../support/cosigner.ts';
 import { Dealer } from '../support/dealer.ts';
 import { random, Table } from '../support/harness.ts';
 import type { Run } from '../support/run.ts';
+
+const CONFIRM = 3;
 
 const ALL = ['alice', 'mallory', 'carol'];
 const HONEST = ['alice', 'carol'];

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { rmSync } from 'node:fs';
 import { abort } from '../../src/ceremony/engine.ts';
 import { type DkgPlan, sessionId } from '../../src/plan/plan.ts';
-import { COMMIT, CONFIRM, DEAL } from '../../src/protocols/dkg.ts';
+import { COMMIT, DEAL } from '../../src/protocols/dkg.ts';
 import { confirmBody, parseConfirm } from '../../src/protocols/epoch.ts';
 import { closingOf } from '../../src/protocols/machine.ts';
 import { makePrekey } from '../../src/sharing/make-prekey.ts';
@@ -16,6 +16,8 @@ import { Dealer } from '../support/dealer.ts';
 import { expectAbort, expectEvidence, expectNoKey, expectNothingReleased } from '../support/expect.ts';
 import { random, Table } from '../support/harness.ts';
 import type { Run } from '../support/run.ts';
+
+const CONFIRM = 3;
 
 const HONEST = ['alice', 'carol'];
 const ALL = ['alice', 'mallory', 'carol'];
@@ -53,7 +55,7 @@ async function confirmed(): Promise<Run> {
 
 /** A good confirmation of mallory, with a next one-time key of its choice. */
 function confirm(run: Run, n = 1000): Uint8Array {
-  const honest = parseConfirm(run.messages().get(CONFIRM)?.get(1)?.body as Uint8Array, 3, 64);
+  const honest = parseConfirm(run.messages().get(CONFIRM)?.get(1)?.body as Uint8Array, 3);
   const { homeId } = table.party('mallory').home.facts;
   const { P, pop } = makePrekey({ owner: 'mallory', homeId, n }, random);
   return confirmBody({ echo: honest.echo, epoch: honest.epoch, prekey: { n, P, pop }, stock: [] });

@@ -7,7 +7,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import * as secp from 'tiny-secp256k1';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { SCHEMES, type SchemeName } from '../../src/curves/scheme.ts';
+import { SCHEMES, type FrostSchemeName } from '../../src/curves/scheme.ts';
 import { FOREIGN, sodium } from '../schnorr/foreign.ts';
 import { files, invoke, type Json, type Member, must, newDir, type Ran, TEMPLATES, World } from './support.ts';
 
@@ -17,7 +17,7 @@ const ALL = 'all-of(alice,bob)';
 const TEMPLATE = 'dkg-compliance-and-treasury.yaml';
 
 interface Session {
-  readonly scheme: SchemeName;
+  readonly scheme: FrostSchemeName;
   readonly quorum: string;
   readonly template?: string;
   readonly names: readonly string[];
@@ -43,7 +43,7 @@ const SESSIONS: readonly Session[] = [
   { scheme: 'frost-ed25519', quorum: ALL, names: ['alice', 'bob'], signers: [['bob', 'alice']], stock: 0, production: true },
 ];
 
-const KEY_BYTES: Readonly<Record<SchemeName, number>> = {
+const KEY_BYTES: Readonly<Record<FrostSchemeName, number>> = {
   'frost-ed25519': 32,
   'frost-ristretto255': 32,
   'frost-ed448': 57,
@@ -51,7 +51,7 @@ const KEY_BYTES: Readonly<Record<SchemeName, number>> = {
   'frost-p256': 33,
   'frost-secp256k1-tr': 32,
 };
-const SIGNATURE_BYTES: Readonly<Record<SchemeName, number>> = {
+const SIGNATURE_BYTES: Readonly<Record<FrostSchemeName, number>> = {
   'frost-ed25519': 64,
   'frost-ristretto255': 64,
   'frost-ed448': 114,
@@ -170,7 +170,7 @@ function expectTaproot(internal: Buffer, output: Buffer): void {
 }
 
 /** A public key derived along BIP-32, from the exported xpub, by OpenSSL's HMAC and libsecp256k1. */
-async function derivedKey(member: Member, scheme: SchemeName, path: string): Promise<Buffer> {
+async function derivedKey(member: Member, scheme: FrostSchemeName, path: string): Promise<Buffer> {
   const { stdout } = await member.say(['key', 'export', 'treasury', '--format', 'xpub']);
   const raw = base58(stdout.trim());
   expect(raw.subarray(0, 4).toString('hex')).toBe('0488b21e');
@@ -201,7 +201,7 @@ function base58(text: string): Buffer {
 }
 
 /** Without --json only the key, in every form the scheme has. */
-async function expectExports(member: Member, scheme: SchemeName, publicKey: Buffer): Promise<void> {
+async function expectExports(member: Member, scheme: FrostSchemeName, publicKey: Buffer): Promise<void> {
   const raw = await member.say(['key', 'export', 'treasury', '--format', 'raw']);
   expect(raw.stdout).toBe(`${publicKey.toString('hex')}\n`);
   const pem = await member.say(['key', 'export', 'treasury', '--format', 'pem']);

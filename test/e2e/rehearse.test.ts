@@ -2,14 +2,17 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { dealWrongSubShare } from '../../src/rehearsal/cheat.ts';
+import { encodeAuxSecret } from '../../src/ecdsa/make-aux.ts';
 import { castOf, plainDraft } from '../../src/rehearsal/cast.ts';
 import { rehearsalHome } from '../../src/rehearsal/stage.ts';
+import { dealWrongSubShare } from '../../src/rehearsal/wrong-sub-share.ts';
 import { openHome } from '../../src/ceremony/home.ts';
 import { realDisk } from '../../src/vault/durable.ts';
 import { parseYaml } from '../../src/wire/yaml.ts';
-import { files, invoke, newDir, type Ran, World } from './support.ts';
+import { fixturePrimes } from '../support/primes.ts';
+import { BIN, files, invoke, newDir, type Json, type Ran, World } from './support.ts';
 
 interface Gate {
   participant: string;
@@ -23,7 +26,7 @@ interface Fault {
   done: string[];
   gates: Gate[];
 }
-const faultsOf = (ran: Ran): Fault[] => ran.json['faults'] as Fault[];
+const faultsOf = (ran: { json: Json }): Fault[] => ran.json['faults'] as Fault[];
 const contents = (dir: string): Map<string, string> => new Map(files(dir).map((f) => [f, readFileSync(f).toString('hex')]));
 
 let dir = '';
@@ -133,6 +136,89 @@ describe('faults', () => {
   });
 });
 
+describe('threshold ECDSA', () => {
+  // takes about a minute of one core: everything is asked of one run, and only the primes are brought along
+  let ran: { exit: number | undefined; stderr: string; json: Json };
+  beforeAll(async () => {
+    const primes = join(dir, 'primes');
+    mkdirSync(primes);
+    ['alice', 'bob'].forEach((name, i) => {
+      writeFileSync(join(primes, `${name}.primes`), encodeAuxSecret(fixturePrimes(i)));
+    });
+    const faults = ['bad-modulus', 'tampered-blob', 'dropped-blob', 'wrong-share'].flatMap((f) => ['--fault', f]);
+    const result = await execa(process.execPath, [BIN, 'rehearse', '--scheme', 'cggmp24-secp256k1', '--quorum', '2-of(alice, bob)', ...faults, '--json', '--out', 'ecdsa'], {
+      cwd: dir, reject: false, stdin: 'ignore', env: { MPC_CEREMONY_REHEARSE_PRIMES: primes }, timeout: 540_000,
+    });
+    ran = { exit: result.exitCode, stderr: result.stderr, json: JSON.parse(result.stdout) as Json };
+  }, 600_000);
+  const place = (...path: string[]): string => join(dir, 'ecdsa', ...path);
+  const told = (): string => ran.stderr.replace(/\n +/g, ' ');
+  const gates = (name: string): Gate[] => faultsOf(ran).find((f) => f.fault === name)?.gates ?? [];
+
+  it('plays key generation, presigning, and signing from stock and without', () => {
+    expect(ran.exit, JSON.stringify(ran.json['error'])).toBe(0);
+    expect(ran.json).toMatchObject({
+      scheme: 'cggmp24-secp256k1', attempts: ['treasury-dkg-1', 'treasury-dkg-2'], presigning: 'treasury-presign-1', signings: ['treasury-sign-2', 'treasury-sign-3'], exit: 0,
+    });
+    for (const words of [
+      'alice\'s laptop: dkg — makes the plan and the ceremony folder, writes message 1 of 4 (commit)',
+      'writes message 3 of 4 (prove), writes message 4 of 4 (confirm)',
+      'bob\'s laptop: next — holds all confirmations: the key is active',
+      'writes message 3 of 3 (sum), has the presignatures in stock',
+      'bob\'s laptop: join — reads the plan, writes its one message (share), puts the signature together and verifies it',
+      'alice\'s laptop: sign — makes the plan of the signing, writes message 1 of 4 (offer)',
+    ]) expect(told()).toContain(words);
+    for (const line of ran.stderr.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  it('tells what takes longer than a second, and does not keep that', () => {
+    expect(ran.stderr).toContain(' s … ');
+    expect(readFileSync(place('log.txt'), 'utf8')).not.toContain(' s … ');
+    expect(told()).toContain('every participant makes primes of its own');
+  });
+
+  it('verifies every record', () => {
+    const checks = ran.json['checks'] as { name: string; verdict: string }[];
+    for (const name of ['same key', 'one message a signer', 'signature by OpenSSL', ...['dkg-2', 'presign-1', 'sign-2', 'sign-3'].map((c) => `record of treasury-${c}`)])
+      expect(checks).toContainEqual(expect.objectContaining({ name, verdict: 'ok' }));
+    expect(checks.filter((c) => c.verdict !== 'ok')).toEqual([]);
+  });
+
+  it('leaves signatures that others verify, from a presignature and without one', async () => {
+    const key = await invoke(['key', 'export', 'treasury', '--format', 'pem', '--home', place('homes', 'bob')]);
+    for (const ceremony of ['treasury-sign-2', 'treasury-sign-3'])
+      expect(verify('sha256', readFileSync(place('message.txt')), createPublicKey(key.stdout), readFileSync(place('bob', ceremony, 'signature.bin')))).toBe(true);
+    expect(existsSync(place('bob', 'treasury-sign-2', 'base', 'presignature.json'))).toBe(true);
+    expect(existsSync(place('bob', 'treasury-sign-3', 'base', 'presignature.json'))).toBe(false);
+    expect(files(place('alice', 'treasury-sign-2')).filter((f) => f.endsWith('.blob'))).toHaveLength(2);
+  });
+
+  it('names a dealer whose modulus has a small factor', () => {
+    expect(gates('bad-modulus')).toMatchObject([
+      { participant: 'alice', observed: { exit: 21, code: 'E_PROOF', participant: 'bob' }, asItShouldBe: true },
+      { participant: 'transcript verify', observed: { exit: 21, participant: 'bob' }, asItShouldBe: true },
+    ]);
+    // what was true was proven: only the size of the factors is not
+    expect(told()).toContain('factors of the Paillier modulus: Π-fac does not hold');
+  });
+
+  it('names a signer whose share is wrong, and signs with it again only when somebody has looked', () => {
+    expect(gates('wrong-share')).toMatchObject([
+      { participant: 'bob', observed: { exit: 21, code: 'E_SHARE', participant: 'bob' }, asItShouldBe: true },
+      { participant: 'alice', observed: { exit: 21, code: 'E_SHARE', participant: 'bob' }, asItShouldBe: true },
+      { participant: 'transcript verify', observed: { exit: 21, participant: 'bob' }, asItShouldBe: true },
+      { participant: 'alice, who begins again', observed: { exit: 20, code: 'E_BLOCKED', participant: 'bob' }, asItShouldBe: true },
+    ]);
+    const commands = (ran.json['steps'] as { participant: string; command: string; exit: number }[]).filter((s) => s.command === 'peers clear');
+    expect(commands).toMatchObject(['alice', 'bob'].map((participant) => ({ participant, exit: 0 })));
+  });
+
+  it('overcomes what goes wrong on the way', () => {
+    expect(gates('tampered-blob')).toMatchObject([{ participant: 'alice', observed: { exit: 21, code: 'E_SIGNATURE', file: 'alice/treasury-dkg-2/round-2/bob.blob' }, asItShouldBe: true }]);
+    expect(gates('dropped-blob')).toMatchObject([{ participant: 'alice', observed: { exit: 10, participant: 'bob' }, asItShouldBe: true }]);
+  });
+});
+
 describe('drafts', () => {
   it('plays one’s own, with a role, a stock and a witness', async () => {
     const draft = join(dir, 'own.yaml');
@@ -150,6 +236,8 @@ describe('drafts', () => {
 
   it.each([
     [['--fault', 'flood'], 64, 'E_USAGE'],
+    [['--fault', 'bad-modulus'], 64, 'E_USAGE'],
+    [['--scheme', 'frost-p256', '--fault', 'wrong-share'], 64, 'E_USAGE'],
     [['--template', 'nothing'], 64, 'E_USAGE'],
     [['--template', 'dkg-2of3', '--quorum', '2-of(a, b)'], 64, 'E_USAGE'],
     [['--quorum', '2-of(a, b)', '--fault', 'equivocation'], 64, 'E_USAGE'],
@@ -187,7 +275,7 @@ describe('production refuses what comes from a rehearsal', () => {
     const stage = { root: production.dir, cast: castOf(plainDraft('frost-ed25519', '2-of(alice, bob)')) };
     const home = openHome(realDisk(), production.member('alice').home);
     expect(() => rehearsalHome(stage, 'alice', realDisk())).toThrow(expect.objectContaining({ code: 'E_REHEARSAL' }) as Error);
-    await expect(dealWrongSubShare({ home, stage, dealer: 'alice', ceremony: 'x', victim: 'bob' })).rejects.toMatchObject({ code: 'E_REHEARSAL' });
+    await expect(dealWrongSubShare({ home, stage, cheater: 'alice', ceremony: 'x' }, 'bob')).rejects.toMatchObject({ code: 'E_REHEARSAL' });
     expect(await production.member('alice').run(['card', 'renew'], { env: { MPC_CEREMONY_REHEARSE_CRASH: '1' } })).toMatchObject({ exit: 0, signal: undefined });
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SLOTS } from '../../src/protocols/machine.ts';
 import type { Outcome } from '../../src/rehearsal/program.ts';
 import { answered, fold, inWords, show, Story, verdictOf } from '../../src/rehearsal/story.ts';
 
@@ -53,9 +54,42 @@ describe('words', () => {
   it('keeps every told line within 80 columns', () => {
     const told: string[] = [];
     const story = new Story((text) => told.push(text));
+    story.rounds = SLOTS['frost/dkg'];
     story.step('bob', 'next', 'checks all proofs and opens its own boxes', outcome({ exit: 21, report: { error: { code: 'E_VSS', text: 'the sub-share that carol sealed to bob does not fit its commitments' } } }));
-    story.step('anybody', 'transcript verify', 'checks the record', outcome({ report: { did: ['round2.sent'], kind: 'dkg' } }));
+    story.step('anybody', 'transcript verify', 'checks the record', outcome({ report: { did: ['round2.sent'] } }));
     expect(told.every((l) => l.length <= 80)).toBe(true);
     expect(told.join(' ').replace(/ +/g, ' ')).toContain('anybody: transcript verify — checks the record, writes message 2 of 3 (deal)');
   });
+});
+
+describe('a message', () => {
+  const said = (rounds: Story['rounds'], ...did: string[]): string => {
+    const story = new Story(() => undefined);
+    story.rounds = rounds;
+    story.step('bob', 'next', '', outcome({ report: { did } }));
+    return story.steps[0]?.text ?? '';
+  };
+  it('is counted among the rounds of its plan, whatever number its slot has', () => {
+    expect(said(SLOTS['cggmp24/dkg'], 'round3.sent', 'round4.sent')).toBe('writes message 3 of 4 (prove), writes message 4 of 4 (confirm)');
+    expect(said(SLOTS['cggmp24/sign-from-stock'], 'round2.sent')).toBe('writes message 1 of 3 (convert)');
+    expect(said(SLOTS['frost/sign-from-stock'], 'round2.sent', 'signature')).toBe('writes its one message (share), puts the signature together and verifies it');
+    expect(said(SLOTS['cggmp24/sign-presigned'], 'round4.sent')).toBe('writes its one message (share)');
+  });
+  it('of an error round is none of them', () => {
+    expect(said(SLOTS['cggmp24/presign'].slice(0, 3), 'round4.sent')).toBe('writes a message besides');
+  });
+  it('ends a ceremony in words of its kind', () => {
+    expect(said([], 'certificate')).toContain('the key is active');
+    expect(said([], 'presigned')).toBe('has the presignatures in stock');
+  });
+});
+
+it('tells what a program is busy with, but does not keep it', () => {
+  const told: string[] = [];
+  const story = new Story((text) => told.push(text));
+  story.busy('bob', 'making the primes of this participant; this takes some seconds, now and then half a minute …');
+  expect(told.length).toBeGreaterThan(1);
+  for (const line of told) expect(line.length).toBeLessThanOrEqual(80);
+  expect(told[0]).toMatch(/ s … bob's laptop: making the primes/);
+  expect([story.log, story.steps]).toEqual(['\n', []]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { group } from '../../src/curves/group.ts';
-import { SCHEMES, type SchemeName } from '../../src/curves/scheme.ts';
+import { SCHEMES, type FrostSchemeName } from '../../src/curves/scheme.ts';
 import { parseQuorum } from '../../src/sharing/expression.ts';
 import { keyFor, keyOfShares, signWith } from './helpers.ts';
 import { FOREIGN } from './foreign.ts';
@@ -8,7 +8,7 @@ import { MESSAGE } from './quorum-cases.ts';
 import { hex, vectors } from './vectors.ts';
 
 interface Case {
-  readonly scheme: SchemeName;
+  readonly scheme: FrostSchemeName;
   readonly quorum: string;
   readonly kind: string;
   readonly constant: { readonly scalar: string; readonly point: string };

@@ -2,7 +2,7 @@
 import { createECDH, createHash, createPublicKey, verify } from 'node:crypto';
 import { createRequire } from 'node:module';
 import * as secp from 'tiny-secp256k1';
-import type { SchemeName } from '../../src/curves/scheme.ts';
+import type { FrostSchemeName } from '../../src/curves/scheme.ts';
 
 interface Sodium {
   readonly ready: Promise<void>;
@@ -101,7 +101,7 @@ const p256: Verifier = (publicKey, message, signature) => {
 };
 
 /** By scheme; messages of Taproot must have 32 bytes. Libsodium must be ready. */
-export const FOREIGN: Readonly<Record<SchemeName, Verifier>> = {
+export const FOREIGN: Readonly<Record<FrostSchemeName, Verifier>> = {
   'frost-ed25519': openssl('302a300506032b6570032100'),
   'frost-ed448': openssl('3043300506032b6571033a00'),
   'frost-secp256k1-tr': (publicKey, message, signature) => secp.verifySchnorr(message, publicKey, signature),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { group, type Point } from '../../src/curves/group.ts';
-import { SCHEMES, type SchemeName } from '../../src/curves/scheme.ts';
+import { SCHEMES, type FrostSchemeName } from '../../src/curves/scheme.ts';
 import { parseQuorum, type Gate, type Leaf, type Quorum } from '../../src/sharing/expression.ts';
 import { aggregate, type Aggregate } from '../../src/schnorr/aggregate.ts';
 import { makeNonces } from '../../src/schnorr/nonce.ts';
@@ -9,7 +9,7 @@ import { signShare } from '../../src/schnorr/sign.ts';
 import { signingKey, type SigningKey } from '../../src/schnorr/signing-key.ts';
 import type { Random } from '../../src/wire/random.ts';
 
-export const SCHEME_NAMES = Object.keys(SCHEMES) as SchemeName[];
+export const SCHEME_NAMES = Object.values(SCHEMES).filter((s) => s.protocol === 'frost').map((s) => s.name as FrostSchemeName);
 
 /** The three expressions of the dealing vectors. */
 export const EXPRESSIONS = [
@@ -31,7 +31,7 @@ export function seeded(seed: string): Random {
 
 /** A whole key, as a dealer who knows everything would make it: for tests only. */
 export interface TestKey {
-  readonly scheme: SchemeName;
+  readonly scheme: FrostSchemeName;
   readonly quorum: Quorum;
   readonly secret: bigint;
   readonly shares: ReadonlyMap<number, bigint>;
@@ -41,7 +41,7 @@ export interface TestKey {
 }
 
 export function keyOfShares(
-  scheme: SchemeName,
+  scheme: FrostSchemeName,
   quorum: Quorum,
   secret: bigint,
   shares: ReadonlyMap<number, bigint>,
@@ -59,7 +59,7 @@ export function keyOfShares(
 }
 
 /** Deals a secret over an expression: one polynomial a gate, written out anew here. */
-export function dealKey(scheme: SchemeName, expression: string, seed: string, secret?: bigint): TestKey {
+export function dealKey(scheme: FrostSchemeName, expression: string, seed: string, secret?: bigint): TestKey {
   const g = group(SCHEMES[scheme].group);
   const quorum = parseQuorum(expression);
   const random = seeded(`${scheme}/${expression}/${seed}`);
@@ -164,7 +164,7 @@ export function expectSignature(result: Aggregate): Uint8Array {
 }
 
 /** The scalar plus a small number, in the scheme's encoding: a wrong share that is well formed. */
-export function nudge(scheme: SchemeName, share: Uint8Array, by = 1n): Uint8Array {
+export function nudge(scheme: FrostSchemeName, share: Uint8Array, by = 1n): Uint8Array {
   const g = group(SCHEMES[scheme].group);
   return g.encodeScalar((g.decodeScalar(share) + by) % g.order);
 }

@@ -1,7 +1,7 @@
 import { invert } from '@noble/curves/abstract/modular.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { group } from '../../src/curves/group.ts';
-import { SCHEMES, type SchemeName } from '../../src/curves/scheme.ts';
+import { SCHEMES, type FrostSchemeName } from '../../src/curves/scheme.ts';
 import { aggregate } from '../../src/schnorr/aggregate.ts';
 import { verifySignature } from '../../src/schnorr/verify-signature.ts';
 import { FOREIGN, sodium } from './foreign.ts';
@@ -47,7 +47,7 @@ function interpolates(key: TestKey, signers: readonly string[], path: string): v
 }
 
 /** The three expressions of the dealing vectors, each minimal quorum of each. */
-export function everyQuorum(schemes: readonly SchemeName[], paths: readonly string[] = ['m']): void {
+export function everyQuorum(schemes: readonly FrostSchemeName[], paths: readonly string[] = ['m']): void {
   beforeAll(() => sodium.ready);
   const counts = [3, 6, 24];
   describe.each(schemes)(`%s below ${paths.join(' ')}`, (scheme) => {

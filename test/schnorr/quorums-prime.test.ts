@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { it } from 'vitest';
-import type { SchemeName } from '../../src/curves/scheme.ts';
+import type { FrostSchemeName } from '../../src/curves/scheme.ts';
 import { dealKey, minimalQuorums } from './helpers.ts';
 import { everyQuorum, exercise } from './quorum-cases.ts';
 
@@ -17,7 +17,7 @@ it('any expression: an exact quorum signs, a wrong share is named', () => {
     node === null
       ? next()
       : `${String((node.t % node.children.length) + 1)}-of(${node.children.map((c) => write(c, next)).join(', ')})`;
-  const scheme = fc.constantFrom<SchemeName>('frost-secp256k1', 'frost-secp256k1-tr', 'frost-ristretto255');
+  const scheme = fc.constantFrom<FrostSchemeName>('frost-secp256k1', 'frost-secp256k1-tr', 'frost-ristretto255');
   fc.assert(
     fc.property(fc.array(tree, { minLength: 2, maxLength: 3 }), scheme, fc.nat(), fc.nat(), (children, name, pick, seed) => {
       let n = 0;

@@ -1,6 +1,6 @@
 import { expect, describe, it } from 'vitest';
 import { group } from '../../src/curves/group.ts';
-import { SCHEMES, type SchemeName } from '../../src/curves/scheme.ts';
+import { SCHEMES, type FrostSchemeName } from '../../src/curves/scheme.ts';
 import { parseQuorum } from '../../src/sharing/expression.ts';
 import { aggregate } from '../../src/schnorr/aggregate.ts';
 import { makeNonces } from '../../src/schnorr/nonce.ts';
@@ -11,7 +11,7 @@ import { expectSignature, keyFor, keyOfShares } from './helpers.ts';
 import { bytes, hex, vectors } from './vectors.ts';
 
 interface Vector {
-  readonly scheme: SchemeName;
+  readonly scheme: FrostSchemeName;
   readonly groupSecret: string;
   readonly publicKey: string;
   readonly message: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SchemeName } from '../../src/curves/scheme.ts';
+import type { FrostSchemeName } from '../../src/curves/scheme.ts';
 import { FOREIGN } from './foreign.ts';
 import { codeOf, dealKey, EXPRESSIONS, keyFor, SCHEME_NAMES, signWith } from './helpers.ts';
 import { MESSAGE } from './quorum-cases.ts';
@@ -56,7 +56,7 @@ describe('the quorum', () => {
 it('refuses a key of another engine', () => {
   const key = dealKey('frost-secp256k1', EXPRESSIONS[0], 'purpose');
   for (const scheme of ['cggmp24-secp256k1', 'toString', ''])
-    expect(codeOf(() => keyFor({ ...key, scheme: scheme as SchemeName }, ['alice', 'bob']))).toBe('E_SCHEME');
+    expect(codeOf(() => keyFor({ ...key, scheme: scheme as FrostSchemeName }, ['alice', 'bob']))).toBe('E_SCHEME');
   expect(codeOf(() => keyFor({ ...key, scheme: 'frost-ed25519' }, ['alice', 'bob']))).not.toBe('nothing thrown');
 });
 

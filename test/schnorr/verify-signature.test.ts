@@ -3,7 +3,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { group } from '../../src/curves/group.ts';
-import { SCHEMES, type SchemeName } from '../../src/curves/scheme.ts';
+import { SCHEMES, type FrostSchemeName } from '../../src/curves/scheme.ts';
 import { verifySignature } from '../../src/schnorr/verify-signature.ts';
 import { FOREIGN, sodium } from './foreign.ts';
 import { codeOf, dealKey, EXPRESSIONS, SCHEME_NAMES, signWith } from './helpers.ts';
@@ -81,7 +81,7 @@ it.each(['frost-secp256k1', 'frost-p256'] as const)('%s: no uncompressed key or 
 });
 
 it('knows FROST schemes only', () => {
-  expect(codeOf(() => verifySignature('cggmp24-p256' as SchemeName, MESSAGE, MESSAGE, MESSAGE))).toBe('E_SCHEME');
+  expect(codeOf(() => verifySignature('cggmp24-p256' as FrostSchemeName, MESSAGE, MESSAGE, MESSAGE))).toBe('E_SCHEME');
 });
 
 describe('Ed25519, strict', () => {

@@ -1,9 +1,10 @@
 /** A signer whose nonces and shares the test holds in its hand. Left alone, it is honest. */
+import { keyFacts } from '../../src/protocols/signing.ts';
 import { loadShare, requireKey } from '../../src/ceremony/key-store.ts';
 import type { SignPlan } from '../../src/plan/plan.ts';
 import { decide } from '../../src/policy/gate.ts';
 import { intentMessage, parseIntent } from '../../src/policy/intent.ts';
-import { keyFacts, requestOf, type SignContext, signContext } from '../../src/protocols/frost-sign.ts';
+import { requestOf, type SignContext, signContext } from '../../src/protocols/frost-sign.ts';
 import { makeShare } from '../../src/protocols/frost-sign-participant.ts';
 import type { Inbound } from '../../src/protocols/machine.ts';
 import { type MadeNonces, makeNonces } from '../../src/schnorr/nonce.ts';

@@ -24,6 +24,8 @@ export class Dealer {
   possession: Uint8Array;
   chainPart = random(32);
   salt = random(32);
+  /** Of an ECDSA key. */
+  auxiliary = new Uint8Array(0);
   sealed: SealedBoxes;
 
   constructor(run: Run, name: string) {
@@ -57,7 +59,7 @@ export class Dealer {
 
   /** Body of round 1. */
   commit(): Uint8Array {
-    return commitment(this.ctx.session.sid, this.leaf, this.treeBytes, this.possession, this.chainPart, this.salt);
+    return commitment(this.ctx.session.sid, this.leaf, { ...this, commitments: this.treeBytes });
   }
   /** The dealing part of round 2. */
   dealing(): Uint8Array {
@@ -67,6 +69,6 @@ export class Dealer {
   deal(messages: Inbound): Uint8Array {
     const commits = messages.get(COMMIT);
     if (!commits) throw new Error('no commits yet');
-    return dealBody({ echo: echo(commits), salt: this.salt, chainPart: this.chainPart, dealing: this.dealing() });
+    return dealBody({ echo: echo(commits), salt: this.salt, chainPart: this.chainPart, auxiliary: this.auxiliary, dealing: this.dealing() });
   }
 }

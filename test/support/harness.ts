@@ -12,8 +12,9 @@ import { type Home, openHome } from '../../src/ceremony/home.ts';
 import { createHome, type Identity, openIdentity, renewCard } from '../../src/ceremony/identity.ts';
 import { requireKey } from '../../src/ceremony/key-store.ts';
 import type { Port } from '../../src/ceremony/port.ts';
-import { type DkgRequest, type SignRequest, startDkg, startSign } from '../../src/ceremony/start.ts';
+import { type DkgRequest, type PresignRequest, type SignRequest, startDkg, startPresign, startSign } from '../../src/ceremony/start.ts';
 import { ulid } from '../../src/ceremony/ulid.ts';
+import { SCHEMES } from '../../src/curves/scheme.ts';
 import { encodePlanFile } from '../../src/plan/plan-file.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { type Intent, makeIntent } from '../../src/policy/intent.ts';
@@ -23,6 +24,8 @@ import { Secret } from '../../src/vault/secret.ts';
 import { toHex, utf8 } from '../../src/wire/bytes.ts';
 import { CeremonyError } from '../../src/wire/errors.ts';
 import { sha256 } from '../../src/wire/hash.ts';
+import { rememberingCrew } from './crew.ts';
+import { FIXTURES, fixturePrimes } from './primes.ts';
 import { Run } from './run.ts';
 
 export type { Run } from './run.ts';
@@ -48,6 +51,7 @@ export class Table {
   /** Clock of everybody. */
   clock = new Date('2026-03-01T12:00:00Z');
   #runs = 0;
+  #sets = 0;
 
   private constructor(root: string) {
     this.root = root;
@@ -79,6 +83,8 @@ export class Table {
       random,
       unlock: () => Promise.resolve(identity),
       ask: (id) => Promise.reject(new CeremonyError('E_PERSON', `nobody answers ${id}`)),
+      crew: rememberingCrew,
+      primes: () => Promise.resolve(fixturePrimes(this.#sets++ % FIXTURES)),
       say: () => undefined,
     };
     const party = { name: home.facts.name, home, identity, port };
@@ -144,6 +150,17 @@ export class Table {
     return run.begun(lead);
   }
 
+  /** A presigning that its first signer leads and has begun; the folder has been carried to everybody. */
+  async presign(request: Partial<PresignRequest> & { honest: readonly string[]; cheats?: readonly string[]; lead?: string }): Promise<Run> {
+    const { honest, cheats = [], lead = honest[0] as string, ...rest } = request;
+    const run = new Run(this, this.#freshFolder(), honest, cheats);
+    const party = this.party(lead);
+    await run.act(lead, () =>
+      startPresign(party.home, { key: 'treasury', count: 1, signers: [...honest, ...cheats], attended: false, days: 30, out: run.folder(lead), ...rest }, party.port),
+    );
+    return run.begun(lead);
+  }
+
   /** A ceremony whose plan the test made itself: nobody has begun anything, the folder lies with everybody. */
   async plant(plan: Plan, honest: readonly string[], files: Readonly<Record<string, Uint8Array>> = {}): Promise<Run> {
     const run = new Run(this, this.#freshFolder(), honest, []);
@@ -171,7 +188,7 @@ export class Table {
         keyEpoch: epoch.number,
         algorithm: epoch.key.scheme,
         action: 'message',
-        payload: { kind: 'message', size: bytes.length, sha256: toHex(sha256(bytes)), bytes: `0x${toHex(bytes)}` },
+        payload: { kind: 'message', ...(SCHEMES[epoch.key.scheme].protocol === 'cggmp24' ? { hash: 'sha256' as const } : {}), size: bytes.length, sha256: toHex(sha256(bytes)), bytes: `0x${toHex(bytes)}` },
         initiator: { name: by, identity: toHex(identity.signer.publicKey) },
         created: utc(this.clock),
         expires: utc(new Date(this.clock.getTime() + 86_400_000)),

@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { abort } from '../../src/ceremony/engine.ts';
 import { noteFact } from '../../src/ceremony/witness.ts';
-import { COMMIT, CONFIRM, DEAL } from '../../src/protocols/dkg.ts';
+import { COMMIT, DEAL } from '../../src/protocols/dkg.ts';
 import { NONCE, SHARE } from '../../src/protocols/frost-sign.ts';
 import { complaintBody } from '../../src/protocols/dkg-messages.ts';
-import { echo } from '../../src/protocols/machine.ts';
+import { closingSlot, echo } from '../../src/protocols/machine.ts';
 import { verifyEvidence } from '../../src/transcript/verify.ts';
 import { canonicalBytes, type Json } from '../../src/wire/canon.ts';
 import { openBlob } from '../../src/wire/blob.ts';
@@ -98,7 +98,7 @@ describe('a proven fault makes the record wrong, and names its culprit and nobod
     run.carry();
     const deals = run.messages().get(DEAL);
     if (!deals) throw new Error('no deals');
-    run.say('mallory', CONFIRM, complaintBody({ echo: echo(deals), dealer: 1, complaint: random(128) }));
+    run.say('mallory', closingSlot(run.plan), complaintBody({ echo: echo(deals), dealer: 1, complaint: random(128) }));
     await run.settle();
     expectBlame(await verify(await folderOf(run)), 'E_FALSE_COMPLAINT');
   });

@@ -21,6 +21,7 @@ const LEAST: Readonly<Record<EntryKind, object>> = {
   sent: { slot: 1, message: 'commit', subject },
   certificate: { epoch: H, result: H },
   signature: { intent: H, request: H, subject },
+  presigned: { epoch: H, result: H },
   refused: { code: 'E_SCOPE' },
   blamed: { code: 'E_VSS', evidence: H },
   aborted: { reason: 'operator' },

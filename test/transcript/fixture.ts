@@ -4,9 +4,11 @@ import type { Entry } from '../../src/transcript/entry.ts';
 import { makeEntry } from '../../src/transcript/entry.ts';
 import type { Check } from '../../src/transcript/report.ts';
 import { type Verification, verifyRecord } from '../../src/transcript/verify.ts';
-import { ceremonyId } from '../../src/wire/blob.ts';
+import type { Checkers, Outcome } from '../../src/protocols/crew.ts';
+import { ceremonyId, makeBlob, openBlob } from '../../src/wire/blob.ts';
 import { toHex } from '../../src/wire/bytes.ts';
 import type { Signer } from '../../src/wire/ed25519.ts';
+import { rememberingCrew } from '../support/crew.ts';
 import { type Run, Table } from '../support/harness.ts';
 
 /** Files of a ceremony folder, by path. */
@@ -51,9 +53,12 @@ export async function finishedCeremonies(options: { readonly scheme?: Parameters
   return { table, dkg, sign, dkgFolder: await folderOf(dkg), signFolder: await folderOf(sign) };
 }
 
+/** Checks what the ceremonies of this process have not checked yet: the proofs of ECDSA take long. */
+export const remembering: Checkers = { check: (task, args) => rememberingCrew.run(task, args) as Promise<Outcome<void>[]> };
+
 /** Verifies copies of a folder. */
 export function verify(...folders: readonly Folder[]): Promise<Verification> {
-  return verifyRecord(folders.map((folder, i) => [...folder].map(([path, bytes]) => ({ file: `copy-${String(i + 1)}/${path}`, bytes }))));
+  return verifyRecord(folders.map((folder, i) => [...folder].map(([path, bytes]) => ({ file: `copy-${String(i + 1)}/${path}`, bytes }))), remembering);
 }
 
 /** The same folder with some files exchanged; undefined takes one away. */
@@ -129,3 +134,15 @@ export function payloadOf(line: string): string {
 }
 
 export const hexOf = (bytes: Uint8Array): string => toHex(bytes);
+
+/** The sender says something else in the same place, and signs it. */
+export function resigned(run: Run, folder: Folder, slot: number, name: string, change: (body: Uint8Array) => Uint8Array): Map<string, Uint8Array> {
+  const path = `round-${String(slot)}/${name}.blob`;
+  const e = openBlob(bytesOf(folder, path), run.session);
+  return withFiles(folder, { [path]: makeBlob(run.session, run.seat(name), slot, e.head, change(e.body), run.table.party(name).identity.signer) });
+}
+
+/** The messages alone: what their senders said, without what they recorded of it. */
+export function withoutChains(folder: Folder): Map<string, Uint8Array> {
+  return new Map([...folder].filter(([path]) => !path.endsWith('.jsonl')));
+}

@@ -1,54 +1,30 @@
-/** VERIFY.txt, as somebody runs it who does not have this program: bash and the few tools that it names, nothing else. */
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
-import { execa } from 'execa';
+/** VERIFY.txt, as somebody runs it who does not have this program. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parsePlanFile } from '../../src/plan/plan-file.ts';
 import { verifyScript } from '../../src/transcript/verify-script.ts';
 import { makeBlob, openBlob } from '../../src/wire/blob.ts';
 import { bytesOf, chainOf, finishedCeremonies, type Fixture, type Folder, linesOf, payloadOf, rewritten, signedLine, withFiles } from './fixture.ts';
+import { type Said, ScriptRunner } from './script-runner.ts';
 
-const TOOLS = ['bash', 'jq', 'openssl', 'sha256sum', 'base64', 'od', 'mktemp', 'rm'];
 let f: Fixture;
-let dir: string;
+let script: ScriptRunner;
 beforeAll(async () => {
-  dir = realpathSync(mkdtempSync(join(tmpdir(), 'verify-')));
-  mkdirSync(join(dir, 'bin'));
-  for (const tool of TOOLS) {
-    const at = (process.env['PATH'] ?? '').split(delimiter).map((p) => join(p, tool)).find((p) => existsSync(p));
-    if (at === undefined) throw new Error(`${tool} is not installed: these tests need ${TOOLS.join(', ')}`);
-    symlinkSync(at, join(dir, 'bin', tool));
-  }
+  script = new ScriptRunner();
   f = await finishedCeremonies();
 });
 afterAll(() => {
   f.table.close();
-  rmSync(dir, { recursive: true });
+  script.close();
 });
-
-let runs = 0;
-async function run(folder: Folder): Promise<{ exit: number | undefined; lines: string[] }> {
-  const root = join(dir, String((runs += 1)));
-  for (const [path, bytes] of folder) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), bytes);
-  }
-  const result = await execa(join(dir, 'bin', 'bash'), ['VERIFY.txt'], { cwd: root, reject: false, extendEnv: false, env: { PATH: join(dir, 'bin'), TMPDIR: dir } });
-  expect(result.stderr).toBe('');
-  return { exit: result.exitCode, lines: result.stdout.split('\n') };
-}
-/** Lines that tell a fault, without what is missing because of it. */
-const wrong = (lines: readonly string[]): string[] => lines.filter((l) => l.startsWith('WRONG  ')).map((l) => l.slice(9));
-const missing = (lines: readonly string[]): string[] => lines.filter((l) => l.startsWith('MISSING')).map((l) => l.slice(9));
+const run = (folder: Folder): Promise<Said> => script.run(folder);
 
 describe('a finished ceremony', () => {
   it('VERIFIED, key generation and signing; openssl verifies the signature', async () => {
     const dkg = await run(f.dkgFolder);
-    expect([dkg.exit, wrong(dkg.lines), missing(dkg.lines), dkg.lines.at(-1)]).toEqual([0, [], [], 'VERIFIED']);
+    expect([dkg.exit, dkg.wrong, dkg.missing, dkg.lines.at(-1)]).toEqual([0, [], [], 'VERIFIED']);
     expect(dkg.lines).toContain('15 entries, 9 messages: form, signatures, links and hashes checked');
     const sign = await run(f.signFolder);
-    expect([sign.exit, wrong(sign.lines), missing(sign.lines), sign.lines.at(-1)]).toEqual([0, [], [], 'VERIFIED']);
+    expect([sign.exit, sign.wrong, sign.missing, sign.lines.at(-1)]).toEqual([0, [], [], 'VERIFIED']);
     expect(sign.lines.join('\n')).toMatch(/openssl verified signature.bin under the key [0-9a-f]{64}/);
   });
 
@@ -61,7 +37,7 @@ describe('a finished ceremony', () => {
       const made = await finishedCeremonies({ scheme, stock: 1, quorum: 'all-of(alice, bob)', signers: ['alice', 'bob'] });
       for (const folder of [made.dkgFolder, made.signFolder]) {
         const result = await run(folder);
-        expect([result.exit, wrong(result.lines), missing(result.lines)]).toEqual([0, [], []]);
+        expect([result.exit, result.wrong, result.missing]).toEqual([0, [], []]);
         if (folder === made.signFolder) expect(result.lines.join('\n')).toMatch(note);
       }
       made.table.close();
@@ -86,19 +62,19 @@ describe('tampering', () => {
   };
 
   it('flip: the line is named', async () => {
-    const { exit, lines: out } = await run(flipped(BOB, f.dkgFolder, 1500));
-    expect([exit, wrong(out).some((l) => /^(BAD SIGNATURE bob:2 \(transcript\/bob.jsonl line 2\)|transcript\/bob.jsonl line 2 is damaged)$/.test(l))]).toEqual([1, true]);
+    const { exit, wrong } = await run(flipped(BOB, f.dkgFolder, 1500));
+    expect([exit, wrong.some((l) => /^(BAD SIGNATURE bob:2 \(transcript\/bob.jsonl line 2\)|transcript\/bob.jsonl line 2 is damaged)$/.test(l))]).toEqual([1, true]);
   });
   it('drop: GAP, BROKEN CHAIN, OMITTED', async () => {
-    const { exit, lines: out } = await run(withFiles(f.dkgFolder, { [BOB]: chainOf(lines().filter((_, i) => i !== 1)) }));
+    const { exit, wrong, missing } = await run(withFiles(f.dkgFolder, { [BOB]: chainOf(lines().filter((_, i) => i !== 1)) }));
     expect(exit).toBe(1);
-    expect(wrong(out)).toEqual(expect.arrayContaining(['GAP bob expected 2 got 3', 'BROKEN CHAIN bob at 3']));
-    expect(missing(out)).toContain('OMITTED bob:2 seen by round-2/bob.blob');
+    expect(wrong).toEqual(expect.arrayContaining(['GAP bob expected 2 got 3', 'BROKEN CHAIN bob at 3']));
+    expect(missing).toContain('OMITTED bob:2 seen by round-2/bob.blob');
   });
   it('truncate: OMITTED, and nothing wrong', async () => {
-    const { exit, lines: out } = await run(withFiles(f.dkgFolder, { [BOB]: chainOf(lines().slice(0, 2)) }));
-    expect([exit, wrong(out)]).toEqual([2, []]);
-    expect(missing(out)).toEqual(expect.arrayContaining(['OMITTED bob:3 seen by round-3/bob.blob']));
+    const { exit, wrong, missing } = await run(withFiles(f.dkgFolder, { [BOB]: chainOf(lines().slice(0, 2)) }));
+    expect([exit, wrong]).toEqual([2, []]);
+    expect(missing).toEqual(expect.arrayContaining(['OMITTED bob:3 seen by round-3/bob.blob']));
   });
   it('the tail after the certificate may be missing', async () => {
     const { exit, lines: out } = await run(withFiles(f.dkgFolder, { [BOB]: chainOf(lines().slice(0, 4)) }));
@@ -106,26 +82,26 @@ describe('tampering', () => {
   });
   it('fork: two copies in one folder', async () => {
     const other = rewritten(f.dkg, 'bob', bytesOf(f.dkgFolder, BOB), 3, () => ({ at: '2026-03-01T13:00:00Z' }));
-    const { exit, lines: out } = await run(withFiles(f.dkgFolder, { 'transcript/bob-2.jsonl': other }));
+    const { exit, wrong } = await run(withFiles(f.dkgFolder, { 'transcript/bob-2.jsonl': other }));
     expect(exit).toBe(1);
-    expect(wrong(out).filter((l) => / in transcript\/bob-2.jsonl, \w+ in /.test(l))).toEqual([3, 4, 5].map((n) => expect.stringContaining(`FORK by bob at seq ${String(n)}: `) as string));
+    expect(wrong.filter((l) => / in transcript\/bob-2.jsonl, \w+ in /.test(l))).toEqual([3, 4, 5].map((n) => expect.stringContaining(`FORK by bob at seq ${String(n)}: `) as string));
   });
   it('a chain written again contradicts the messages', async () => {
     const other = rewritten(f.dkg, 'bob', bytesOf(f.dkgFolder, BOB), 3, () => ({ at: '2026-03-01T13:00:00Z' }));
-    const { exit, lines: out } = await run(withFiles(f.dkgFolder, { [BOB]: other }));
-    expect([exit, wrong(out)]).toEqual([1, expect.arrayContaining(['FORK by bob at seq 3: round-3/bob.blob names another entry'])]);
+    const { exit, wrong } = await run(withFiles(f.dkgFolder, { [BOB]: other }));
+    expect([exit, wrong]).toEqual([1, expect.arrayContaining(['FORK by bob at seq 3: round-3/bob.blob names another entry'])]);
   });
   it('equivocation', async () => {
     const { session } = f.dkg;
     const one = openBlob(bytesOf(f.dkgFolder, 'round-3/carol.blob'), session);
     const two = makeBlob(session, f.dkg.seat('carol'), 3, { ...one.head, hash: new Uint8Array(32) }, one.body, f.table.party('carol').identity.signer);
-    const { exit, lines: out } = await run(withFiles(f.dkgFolder, { 'round-3/carol-2.blob': two }));
-    expect([exit, wrong(out)]).toEqual([1, expect.arrayContaining(['EQUIVOCATION by carol: two different messages of round 3'])]);
+    const { exit, wrong } = await run(withFiles(f.dkgFolder, { 'round-3/carol-2.blob': two }));
+    expect([exit, wrong]).toEqual([1, expect.arrayContaining(['EQUIVOCATION by carol: two different messages of round 3'])]);
   });
   it('a missing message, a missing transcript', async () => {
-    const { exit, lines: out } = await run(withFiles(f.dkgFolder, { 'round-2/bob.blob': undefined, 'transcript/carol.jsonl': undefined }));
-    expect([exit, wrong(out)]).toEqual([2, []]);
-    expect(missing(out)).toEqual(expect.arrayContaining(['round-2/bob.blob', 'transcript/carol.jsonl']));
+    const { exit, wrong, missing } = await run(withFiles(f.dkgFolder, { 'round-2/bob.blob': undefined, 'transcript/carol.jsonl': undefined }));
+    expect([exit, wrong]).toEqual([2, []]);
+    expect(missing).toEqual(expect.arrayContaining(['round-2/bob.blob', 'transcript/carol.jsonl']));
   });
 
   // without the sums, which anybody can make again; a card stands only there
@@ -145,12 +121,12 @@ describe('tampering', () => {
     const evil = 'a[$(touch$IFS/pwned)]';
     for (const field of ['seq', 'slot']) {
       const payload = payloadOf(second).replace(new RegExp(`"${field}":\\d+`), `"${field}":"${evil}"`);
-      const { exit, lines: out } = await run(withFiles(f.dkgFolder, { [BOB]: chainOf([first, signedLine(signer, payload)]) }));
-      expect([exit, wrong(out)[0]]).toEqual([1, 'transcript/bob.jsonl line 2 is damaged']);
+      const { exit, wrong } = await run(withFiles(f.dkgFolder, { [BOB]: chainOf([first, signedLine(signer, payload)]) }));
+      expect([exit, wrong[0]]).toEqual([1, 'transcript/bob.jsonl line 2 is damaged']);
     }
     const payload = payloadOf(second).replace(/"seen":\{[^}]*\}\}/, `"seen":{"$(id):x y":{"hash":"${'0'.repeat(64)}","seq":1}}`);
     expect(payload).not.toBe(payloadOf(second));
-    const { lines: out } = await run(withFiles(f.dkgFolder, { [BOB]: chainOf([first, signedLine(signer, payload)]) }));
-    expect(wrong(out)[0]).toBe('transcript/bob.jsonl line 2 is damaged');
+    const { wrong } = await run(withFiles(f.dkgFolder, { [BOB]: chainOf([first, signedLine(signer, payload)]) }));
+    expect(wrong[0]).toBe('transcript/bob.jsonl line 2 is damaged');
   });
 });

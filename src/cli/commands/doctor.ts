@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { usesOpenssl } from '../../arith/modexp.ts';
+import { preparedPrimes } from '../../ceremony/primes.ts';
 import { lockReason, openHome } from '../../ceremony/home.ts';
 import { activeEpoch, keyNames, pendingEpochs } from '../../ceremony/key-store.ts';
 import { examineMachine, type MachineFinding } from '../../ceremony/machine.ts';
@@ -34,7 +36,7 @@ function bundle(ctx: Context, home: string | undefined, program: string, finding
 export async function doctor(ctx: Context, options: { bundle?: string }): Promise<ExitCode> {
   const home = ctx.disk.exists(join(ctx.homeRoot, 'VERSION')) ? ctx.homeRoot : undefined;
   const dir = home ?? mkdtempSync(join(tmpdir(), 'mpc-ceremony-doctor-'));
-  const findings = examineMachine(ctx.disk, dir, ctx.now());
+  const findings = examineMachine(ctx.disk, dir, ctx.now(), { openssl: usesOpenssl(), primes: home === undefined ? undefined : preparedPrimes(openHome(ctx.disk, home)).length });
   if (home === undefined) rmSync(dir, { recursive: true });
   const digest = programDigest();
   const list = words(fromHex(digest).slice(0, 16));

@@ -1,6 +1,6 @@
 /** The program without a command: what there is to do here. Reads the home if there is one, and changes nothing. */
 import { join } from 'node:path';
-import { slotsOf } from '../../protocols/machine.ts';
+import { awaited } from '../../protocols/machine.ts';
 import { lockReason } from '../../ceremony/home.ts';
 import { CeremonyStore } from '../../ceremony/store.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
@@ -15,10 +15,8 @@ const BEGINNINGS = [
 
 /** What an open ceremony waits for, and what to do. */
 function standing(store: CeremonyStore): { waitsFor: readonly string[]; message: string | undefined } {
-  const messages = store.messages();
-  const pending = slotsOf(store.plan).find((s) => (messages.get(s.slot)?.size ?? 0) < store.session.seats.length);
-  const missing = store.session.seats.filter((s) => pending && messages.get(pending.slot)?.has(s.leaf) !== true);
-  return { waitsFor: missing.map((s) => s.name), message: pending?.name };
+  const pending = awaited(store.plan, store.session.seats, store.messages());
+  return { waitsFor: pending?.missing.map((s) => s.name) ?? [], message: pending?.slot.name };
 }
 
 export async function hello(ctx: Context): Promise<ExitCode> {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { utc } from '../../ceremony/engine.ts';
 import { ulid } from '../../ceremony/ulid.ts';
 import { requireKey } from '../../ceremony/key-store.ts';
+import { SCHEMES } from '../../curves/scheme.ts';
 import { intentMessage, MAX_INLINE_BYTES, MAX_INTENT_BYTES, MAX_MESSAGE_BYTES, makeIntent, parseIntent, type SignedIntent } from '../../policy/intent.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
@@ -24,12 +25,18 @@ interface CreateOptions {
 
 export async function intentCreate(ctx: Context, options: CreateOptions): Promise<ExitCode> {
   const home = await ctx.home('write');
-  if (options.action !== 'message') fail('E_INTENT', `there is no action ${options.action}`, { field: 'action', remedy: 'The action is: message' });
+  const { action } = options;
+  if (action !== 'message' && action !== 'digest') return fail('E_INTENT', `there is no action ${action}`, { field: 'action', remedy: 'The actions are: message, digest' });
   const certificate = requireKey(home, options.key);
   const { epoch } = certificate;
-  if (options.hash !== undefined) fail('E_INTENT', `${epoch.key.scheme} signs the bytes as they are; --hash is for ECDSA`, { field: 'hash' });
+  const hashes = SCHEMES[epoch.key.scheme].protocol === 'cggmp24';
+  if (!hashes && (options.hash !== undefined || action === 'digest')) fail('E_INTENT', `${epoch.key.scheme} signs the bytes as they are; hashes and digests are for ECDSA`, { field: options.hash === undefined ? 'action' : 'hash' });
+  if (action === 'digest' && options.hash !== undefined) fail('E_INTENT', 'a digest is signed as it is: --hash does not go with it', { field: 'hash' });
+  const hash = hashes && action === 'message' ? (options.hash ?? 'sha256') : undefined;
+  if (hash !== undefined && hash !== 'sha256' && hash !== 'keccak256') return fail('E_INTENT', `there is no hash ${hash}`, { field: 'hash', remedy: 'The hashes are: sha256, keccak256' });
   const file = resolve(options.file);
   const message = ctx.disk.read(file, MAX_MESSAGE_BYTES) ?? fail('E_MISSING', `there is no message ${file}`, { file });
+  if (action === 'digest' && message.length !== 32) fail('E_INTENT', `a digest has 32 bytes, this file has ${String(message.length)}`, { file, field: 'file' });
   const out = resolve(options.out);
   if (ctx.disk.exists(out)) fail('E_EXISTS', `${out} exists`, { file: out, remedy: 'Name a new file with --out.' });
   const { signer } = await ctx.port(home).unlock();
@@ -46,8 +53,8 @@ export async function intentCreate(ctx: Context, options: CreateOptions): Promis
       keyEpoch: epoch.number,
       algorithm: epoch.key.scheme,
       ...(options.path === undefined ? {} : { path: options.path }),
-      action: 'message',
-      payload: { kind: 'message', size: message.length, sha256: toHex(sha256(message)), ...(inline ? { bytes: `0x${toHex(message)}` } : {}) },
+      action,
+      payload: { kind: 'message', ...(hash === undefined ? {} : { hash }), size: message.length, sha256: toHex(sha256(message)), ...(inline ? { bytes: `0x${toHex(message)}` } : {}) },
       ...(options.reason === undefined ? {} : { reason: options.reason }),
       initiator: { name: home.facts.name, identity: toHex(signer.publicKey) },
       created: utc(now),
@@ -72,9 +79,13 @@ function show(ctx: Context, signed: SignedIntent, file: string, message: Uint8Ar
   const list = words(hash.slice(0, 16));
   const lines = [
     ...first,
-    `Sign         the exact bytes of a message (${String(message.length)} bytes)`,
-    `             sha256 ${intent.payload.sha256}`,
-    ...preview(message),
+    ...(intent.action === 'digest'
+      ? ['Sign         a DIGEST of 32 bytes that was made elsewhere. NOBODY HERE CAN READ what', '             it stands for. Ask the initiator for the message itself.', `             ${toHex(message)}`]
+      : [
+          `Sign         the exact bytes of a message (${String(message.length)} bytes)${intent.payload.hash === undefined ? '' : `, hashed with ${intent.payload.hash}`}`,
+          `             sha256 ${intent.payload.sha256}`,
+          ...preview(message),
+        ]),
     `With         ${intent.keyName}, epoch ${String(intent.keyEpoch)}, ${intent.algorithm}${intent.path === undefined ? '' : `, path ${intent.path}`}`,
     `Initiator    ${intent.initiator.name}${intent.reason === undefined ? '' : `: ${intent.reason}`}`,
     `Valid        ${intent.created} to ${intent.expires}, once`,

@@ -1,12 +1,24 @@
 /** `key list`, `key show`, `key export`: public facts. */
 import { activeEpoch, keyNames, pendingEpochs, requireKey } from '../../ceremony/key-store.ts';
 import type { Home } from '../../ceremony/home.ts';
+import { unspentPresignatures } from '../../ceremony/presignatures.ts';
 import type { Certificate } from '../../protocols/epoch.ts';
 import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
 import { fromHex, toHex } from '../../wire/bytes.ts';
 import { formatWords, words } from '../../wire/words.ts';
 import type { Context } from '../context.ts';
 import { fold } from '../output.ts';
+
+/** Unspent presignatures of this home, by signers and path. */
+function presignatureStock(home: Home, { epoch }: Certificate): { signers: string[]; path: string; count: number }[] {
+  const counts = new Map<string, { signers: string[]; path: string; count: number }>();
+  for (const { signers, path } of unspentPresignatures(home, epoch.key.name, epoch.number)) {
+    const names = signers.map((leaf) => epoch.roster[leaf - 1]?.name ?? '');
+    const place = `${names.join()} ${path}`;
+    counts.set(place, { signers: names, path, count: (counts.get(place)?.count ?? 0) + 1 });
+  }
+  return [...counts.values()];
+}
 
 async function facts(home: Home, certificate: Certificate): Promise<Record<string, unknown>> {
   const { epoch } = certificate;
@@ -28,6 +40,7 @@ async function facts(home: Home, certificate: Certificate): Promise<Record<strin
     certificate: certificate.sha256,
     words: words(certificate.digest.slice(0, 16)),
     pending: pendingEpochs(home, epoch.key.name),
+    ...(SCHEMES[epoch.key.scheme].protocol === 'cggmp24' ? { presignatures: presignatureStock(home, certificate) } : {}),
     exit: 0,
   };
 }
@@ -58,6 +71,7 @@ export async function keyShow(ctx: Context, name: string): Promise<ExitCode> {
     `Epoch        ${String(f['epoch'])}, active`,
     `Public key   ${String(f['publicKey'])}`,
     ...(f['internalKey'] === undefined ? [] : [`Internal key ${String(f['internalKey'])}`]),
+    ...((f['presignatures'] as ReturnType<typeof presignatureStock> | undefined) ?? []).map((p) => `Stock        ${String(p.count)} presignature${p.count === 1 ? '' : 's'} of ${p.signers.join(' and ')}${p.path === 'm' ? '' : `, path ${p.path}`}`),
     'Words of this epoch:',
     ...formatWords(f['words'] as string[]),
   ];

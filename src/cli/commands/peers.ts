@@ -1,5 +1,7 @@
 /** `peers add`, `peers list`, `peers verify`. */
 import { resolve } from 'node:path';
+import { ABORT_LIMIT, clearBlame } from '../../ceremony/blame.ts';
+import { requireKey } from '../../ceremony/key-store.ts';
 import { addPeer, listPeers, recordVerification, requirePeer } from '../../ceremony/peers.ts';
 import { utc } from '../../ceremony/engine.ts';
 import { parseCard, cardFingerprint } from '../../plan/card.ts';
@@ -48,5 +50,25 @@ export async function peersVerify(ctx: Context, name: string): Promise<ExitCode>
   const at = utc(ctx.now());
   recordVerification(home, card, source, at);
   ctx.out.result({ schema: 'mpc-ceremony/peers/1', verified: name, compared: source, at, exit: 0 }, [`✓ The card of ${name} is compared (${source}).`]);
+  return EXIT.ok;
+}
+
+/** Lets a participant take part again who was proven to have cheated in a use of an ECDSA key. */
+export async function peersClear(ctx: Context, name: string, options: { key: string; reason: string }): Promise<ExitCode> {
+  const home = await ctx.home('write');
+  if (options.reason.trim() === '' || options.reason.length > 512) fail('E_USAGE', 'the reason must have 1 to 512 characters', { field: 'reason' });
+  const { epoch } = requireKey(home, options.key);
+  // the passphrase shows that it is a person of this home who decides
+  await ctx.port(home).unlock();
+  const at = utc(ctx.now());
+  const failures = clearBlame(home, options.key, epoch.number, name, options.reason, at);
+  const left = ABORT_LIMIT - failures;
+  ctx.out.result(
+    { schema: 'mpc-ceremony/peers/1', cleared: name, key: options.key, epoch: epoch.number, failures, at, exit: 0 },
+    [
+      `✓ ${name} may take part in signings with ${options.key} again, as far as this home is concerned.`,
+      left > 0 ? `  It failed ${String(failures)} time${failures === 1 ? '' : 's'} in this epoch; after ${String(ABORT_LIMIT)} only a new epoch helps.` : '  It has failed too often in this epoch: only a new epoch helps.',
+    ],
+  );
   return EXIT.ok;
 }

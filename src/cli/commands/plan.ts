@@ -8,6 +8,8 @@ import { roomScript } from '../../ceremony/room-script.ts';
 import { scriptFacts } from '../../ceremony/script-facts.ts';
 import { MAX_PLAN_FILE_BYTES, parsePlanFile } from '../../plan/plan-file.ts';
 import { checkPlan, type Plan, planQuorum, sessionId } from '../../plan/plan.ts';
+import { SCHEMES } from '../../curves/scheme.ts';
+import { requiredSlots, SLOTS } from '../../protocols/machine.ts';
 import { type Explanation, explainQuorum } from '../../sharing/explain.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { CeremonyError, EXIT, type ExitCode, fail } from '../../wire/errors.ts';
@@ -66,7 +68,7 @@ export async function planCheck(ctx: Context, argument: string): Promise<ExitCod
     const draft = await parseDraft(bytes, file);
     const lint = lintDraft(draft);
     const exit = lint.errors.length > 0 ? EXIT.refused : EXIT.ok;
-    const budget = { handOvers: handOvers(draft.participants.length, 3) };
+    const budget = { handOvers: handOvers(draft.participants.length, SLOTS[`${SCHEMES[draft.scheme].protocol}/dkg`].length) };
     ctx.out.result(
       { schema: 'mpc-ceremony/plan-check/1', file, errors: lint.errors, warnings: lint.warnings, sentences: lint.explanation?.sentences ?? [], safety: lint.explanation?.safety ?? [], liveness: lint.explanation?.liveness ?? [], budget, exit },
       [
@@ -83,7 +85,7 @@ export async function planCheck(ctx: Context, argument: string): Promise<ExitCod
   checkPlan(plan, file, ctx.now());
   const explanation = plan.kind === 'dkg' ? explainQuorum(planQuorum(plan), plan.participants, plan.roles) : undefined;
   const list = words(sessionId(plan).slice(0, 16));
-  const budget = { handOvers: handOvers(plan.participants.length, plan.kind === 'dkg' ? 3 : plan.participants.every((p) => p.stock) ? 1 : 2) };
+  const budget = { handOvers: handOvers(plan.participants.length, requiredSlots(plan).length) };
   ctx.out.result(
     { schema: 'mpc-ceremony/plan-check/1', file, session: toHex(sessionId(plan)), words: list, errors: [], warnings: explanation?.warnings ?? [], sentences: explanation?.sentences ?? [], safety: explanation?.safety ?? [], liveness: explanation?.liveness ?? [], budget, exit: 0 },
     [

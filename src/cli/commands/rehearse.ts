@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { type Draft, parseDraft } from '../../ceremony/draft.ts';
 import { plainDraft, rehearsable } from '../../rehearsal/cast.ts';
-import { FAULTS, type FaultName, isFault } from '../../rehearsal/faults.ts';
+import { type FaultName, FAULTS, faultsOf, isFault } from '../../rehearsal/faults.ts';
 import { rehearse, type Result } from '../../rehearsal/rehearse.ts';
 import { answered, inWords } from '../../rehearsal/story.ts';
 import { type SchemeName, SCHEMES } from '../../curves/scheme.ts';
@@ -39,8 +39,12 @@ async function draftOf(ctx: Context, options: RehearseOptions): Promise<Draft> {
   return rehearsable(await parseDraft(bytes, file), scheme);
 }
 
-function faultsOf(given: readonly string[], draft: Draft): FaultName[] {
-  const faults = given.map((f) => (isFault(f) ? f : fail('E_USAGE', `there is no fault ${f}`, { field: 'fault', remedy: `Faults: ${Object.keys(FAULTS).join(', ')}` })));
+function chosenFaults(given: readonly string[], draft: Draft): FaultName[] {
+  const known = faultsOf(draft.scheme);
+  const remedy = `Faults: ${known.join(', ')}`;
+  const faults = given.map((f) => (isFault(f) ? f : fail('E_USAGE', `there is no fault ${f}`, { field: 'fault', remedy })));
+  const other = faults.find((f) => !known.includes(f));
+  if (other !== undefined) fail('E_USAGE', `the fault ${other} is one of threshold ECDSA; this key is ${draft.scheme}`, { field: 'fault', remedy: `${remedy}; or give --scheme cggmp24-secp256k1.` });
   if (faults.includes('equivocation') && draft.participants.length < 3)
     fail('E_USAGE', 'equivocation needs three participants: one who signs twice and two who compare', { field: 'fault' });
   return [...new Set(faults)];
@@ -55,10 +59,12 @@ function folderName(now: Date): string {
 
 export async function rehearseCommand(ctx: Context, options: RehearseOptions): Promise<ExitCode> {
   const draft = await draftOf(ctx, options);
-  const faults = faultsOf(options.fault ?? [], draft);
+  const faults = chosenFaults(options.fault ?? [], draft);
   const now = ctx.now();
   const out = resolve(options.out ?? folderName(now));
   ctx.out.say(`Rehearsal of ${draft.quorum} in ${relative(process.cwd(), out)}/`);
+  if (SCHEMES[draft.scheme].protocol === 'cggmp24')
+    ctx.out.say(wrap('Threshold ECDSA: every participant makes primes of its own, which takes some seconds for each and now and then a minute.', 80));
   const entry = process.argv[1] ?? fail('E_INTERNAL', 'the file of this program is not known');
   const result = await rehearse({
     draft,
@@ -85,8 +91,11 @@ function asObject(r: Result, exit: ExitCode): Record<string, unknown> {
     participants: r.cast.holders,
     signers: r.cast.signers,
     publicKey: r.publicKey ?? null,
-    signature: r.signature ?? null,
+    signature: r.signatures[0] ?? null,
+    signatures: r.signatures,
     attempts: r.attempts,
+    presigning: r.uses?.presigning ?? null,
+    signings: r.uses?.signings ?? [],
     milliseconds: r.story.milliseconds,
     steps: r.story.steps,
     faults: r.story.faults,
@@ -109,7 +118,7 @@ function summary(r: Result): string[] {
   ];
   if (r.failure !== undefined) lines.push(wrap(r.failure, 80, '  '));
   if (r.publicKey !== undefined) lines.push(wrap(`The key ${cast.key} of ${cast.quorum} (${cast.scheme}) was made${r.attempts.length > 1 ? ` in attempt ${String(r.attempts.length)}` : ''}; it was never whole anywhere.`, 80, '  '));
-  if (r.signature !== undefined) lines.push(wrap(`${inWords(cast.signers)} signed: “${r.message.trim()}”`, 80, '  '));
+  if (r.signatures.length > 0) lines.push(wrap(`${inWords(cast.signers)} signed${r.signatures.length > 1 ? ', from stock and without' : ''}: “${r.message.trim()}”`, 80, '  '));
   for (const f of story.faults) {
     lines.push(wrap(`${answered(f) ? '✓' : '✗'} fault ${f.fault}: ${FAULTS[f.fault]}`, 80, '  '));
     // several people often get the same answer
@@ -120,8 +129,10 @@ function summary(r: Result): string[] {
   lines.push(`Everything lies in ${folder}/ — begin with README.txt there.`, '  log.txt                    every step, with the command to type');
   if (key !== undefined) lines.push(`  ${`${cast.lead}/${key}/`.padEnd(26)} a ceremony folder, as it lies on the stick`);
   lines.push(`  ${'homes/'.padEnd(26)} what never leaves a laptop`);
-  const untried = Object.keys(FAULTS).find((f) => !story.faults.some((played) => played.fault === f));
-  lines.push(untried === undefined ? 'NEXT  rehearse your own plan:  mpc-ceremony rehearse --template MY-DRAFT.yaml' : `NEXT  see a gate refuse:       mpc-ceremony rehearse --fault ${untried}`);
+  const untried = faultsOf(cast.scheme).find((f) => !story.faults.some((played) => played.fault === f));
+  if (untried === undefined) lines.push('NEXT  rehearse your own plan:  mpc-ceremony rehearse --template MY-DRAFT.yaml');
+  else if (cast.scheme === 'frost-ed25519') lines.push(`NEXT  see a gate refuse:       mpc-ceremony rehearse --fault ${untried}`);
+  else lines.push('NEXT  see a gate refuse:', `        mpc-ceremony rehearse --scheme ${cast.scheme} --fault ${untried}`);
   lines.push('      begin a real ceremony:   mpc-ceremony init --name YOUR-NAME');
   return lines;
 }

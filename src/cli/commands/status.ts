@@ -4,7 +4,7 @@ import type { Home } from '../../ceremony/home.ts';
 import { lockReason } from '../../ceremony/home.ts';
 import { resultOf } from '../../ceremony/result.ts';
 import { CeremonyStore } from '../../ceremony/store.ts';
-import { closingOf, slotsOf } from '../../protocols/machine.ts';
+import { awaited, closingOf, slotsOf } from '../../protocols/machine.ts';
 import { MAX_PLAN_FILE_BYTES } from '../../plan/plan-file.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
@@ -40,7 +40,7 @@ function one(ctx: Context, home: Home, folder: string): ExitCode {
     fail('E_NOT_JOINED', `${home.facts.name} has not joined the ceremony in ${folder}`, { file: folder, remedy: `mpc-ceremony join ${folder}` });
   const messages = store.messages();
   const slots = slotsOf(store.plan);
-  const waitingFor = slots.find((s) => (messages.get(s.slot)?.size ?? 0) < store.session.seats.length);
+  const waitingFor = awaited(store.plan, store.session.seats, messages);
   const participants = store.session.seats.map((seat) => ({
     name: seat.name,
     sent: slots.filter((s) => messages.get(s.slot)?.has(seat.leaf)).map((s) => {
@@ -48,13 +48,13 @@ function one(ctx: Context, home: Home, folder: string): ExitCode {
       const closing = s === slots.at(-1) && e ? closingOf(e.body) : 'close';
       return closing === 'close' ? s.name : (closing ?? s.name);
     }),
-    waiting: waitingFor !== undefined && !store.done && messages.get(waitingFor.slot)?.has(seat.leaf) !== true,
+    waiting: !store.done && waitingFor?.missing.some((s) => s.leaf === seat.leaf) === true,
   }));
   ctx.out.result(
     { schema: 'mpc-ceremony/status/1', participant: home.facts.name, ceremony: store.plan.name, kind: store.plan.kind, attempt: store.plan.attempt, state: resultOf(store, ctx.now()), participants, exit: 0 },
     [
       `${store.label}  ${resultOf(store, ctx.now())}`,
-      ...participants.map((p) => `  ${p.name.padEnd(20)} ${p.sent.join(', ') || 'nothing yet'}${p.waiting ? `   ← waiting for ${waitingFor?.name ?? ''}` : ''}`),
+      ...participants.map((p) => `  ${p.name.padEnd(20)} ${p.sent.join(', ') || 'nothing yet'}${p.waiting ? `   ← waiting for ${waitingFor?.slot.name ?? ''}` : ''}`),
     ],
   );
   return EXIT.ok;

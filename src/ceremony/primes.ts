@@ -1,0 +1,67 @@
+/**
+ * Primes of an ECDSA key, secret: made ahead of the day (`init --prepare`) and sealed in the home, or when they are
+ * needed. A set serves one key in one epoch.
+ */
+import { type AuxSecret, AUX_SECRET_BYTES, decodeAuxSecret, encodeAuxSecret, makePrimes } from '../ecdsa/make-aux.ts';
+import type { Vault } from '../vault/vault.ts';
+import { equalBytes, toHex } from '../wire/bytes.ts';
+import { type Home, inHome } from './home.ts';
+import type { Identity } from './identity.ts';
+import type { Port } from './port.ts';
+
+const DIR = 'identity/primes';
+
+/** Paths of the prepared sets, relative to the home. */
+export function preparedPrimes(home: Home): string[] {
+  return home.disk
+    .list(inHome(home, DIR))
+    .filter((f) => f.endsWith('.sealed'))
+    .sort()
+    .map((f) => `${DIR}/${f}`);
+}
+
+/** Seals a set. */
+export function keepPrimes(vault: Vault, path: string, primes: AuxSecret): void {
+  const bytes = encodeAuxSecret(primes);
+  vault.put(path, bytes);
+  bytes.fill(0);
+}
+
+/** A sealed set; secret. @throws E_STATE when it is damaged */
+export function storedPrimes(vault: Vault, path: string): AuxSecret | undefined {
+  const bytes = vault.get(path);
+  if (!bytes) return undefined;
+  const primes = decodeAuxSecret(bytes);
+  bytes.fill(0);
+  return primes;
+}
+
+async function fresh(port: Port): Promise<AuxSecret> {
+  port.say('making the primes of this participant; this takes some seconds, now and then half a minute …');
+  return port.primes ? port.primes() : makePrimes((made, of) => { port.say(`prime ${String(made)} of ${String(of)}`); });
+}
+
+/** Makes a set ahead of the day. */
+export async function preparePrimes(home: Home, { vault }: Identity, port: Port): Promise<void> {
+  const primes = await fresh(port);
+  home.disk.makeDir(inHome(home, DIR));
+  keepPrimes(vault, `${DIR}/${toHex(port.random(8))}.sealed`, primes);
+}
+
+/**
+ * The set of a ceremony: the one it has already, or a prepared one, or a new one. It is sealed under `path` and then
+ * no longer among the prepared ones, also where a crash came between the two.
+ */
+export async function primesFor(home: Home, { vault }: Identity, path: string, port: Port): Promise<AuxSecret> {
+  const [prepared] = preparedPrimes(home);
+  const primes = storedPrimes(vault, path) ?? (prepared === undefined ? undefined : storedPrimes(vault, prepared)) ?? (await fresh(port));
+  keepPrimes(vault, path, primes);
+  const taken = encodeAuxSecret(primes);
+  for (const other of preparedPrimes(home)) {
+    const bytes = vault.get(other);
+    if (bytes?.length === AUX_SECRET_BYTES && equalBytes(bytes, taken)) home.disk.erase(inHome(home, other));
+    bytes?.fill(0);
+  }
+  taken.fill(0);
+  return primes;
+}
