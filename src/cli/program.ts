@@ -137,7 +137,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--template <NAME>', 'a template, or the path of your own draft')
     .option('--scheme <SCHEME>', 'signature scheme (default frost-ed25519)')
     .option('--quorum <EXPR>', "who can sign (default '2-of(alice, bob, carol)')")
-    .option('--fault <FAULT>', 'what goes wrong; repeat for more: tampered-blob, dropped-blob, crash, equivocation, bad-sub-share', (v: string, all: string[] = []) => [...all, v])
+    .option('--fault <FAULT>', 'what goes wrong; repeat for more: tampered-blob, dropped-blob, crash, equivocation, bad-sub-share; for ECDSA also: bad-modulus, wrong-share', (v: string, all: string[] = []) => [...all, v])
     .option('--out <DIR>', 'the folder to make (default ./rehearsal-DATE-TIME)')
     .action(run(async () => (await import('./commands/rehearse.ts')).rehearseCommand));
 

@@ -7,7 +7,7 @@ import { SCHEMES, type SchemeName } from '../curves/scheme.ts';
 import { type Leaf, parseQuorum, type Quorum } from '../sharing/expression.ts';
 import { samePersonQuorum } from '../sharing/explain.ts';
 import { exactQuorum } from '../sharing/quorum.ts';
-import { MAX_BLOB_BYTES, type Seat, type Session } from '../wire/blob.ts';
+import { MAX_BLOB_BYTES, type Seat, type Session, USUAL_BLOB_BYTES } from '../wire/blob.ts';
 import { fromHex } from '../wire/bytes.ts';
 import { canonicalBytes, type Json } from '../wire/canon.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
@@ -158,9 +158,24 @@ export function planSeats(plan: Plan): Seat[] {
   return plan.participants.map((p) => ({ leaf: p.leaf, name: p.name, identity: fromHex(p.identity) }));
 }
 
+// what one entry of ECDSA weighs for each other participant, rounded up (bench/README.md); all of them travel in one blob
+const CONVERT_BYTES_PER_PEER = 9_500;
+const OFFER_BYTES = 1_900;
+const OFFER_BYTES_PER_PEER = 3_000;
+const TRACE_BYTES_PER_PEER = 350_000;
+
 /** What envelopes are bound to. */
 export function planSession(plan: Plan): Session {
-  return { sid: sessionId(plan), kind: plan.kind, attempt: plan.attempt, seats: planSeats(plan) };
+  return { sid: sessionId(plan), kind: plan.kind, attempt: plan.attempt, seats: planSeats(plan), maxBytes: largestBlob(plan) };
+}
+
+/** Bytes that no honest message of a plan exceeds. */
+function largestBlob(plan: Plan): number {
+  const peers = plan.participants.length - 1;
+  if (SCHEMES[schemeOf(plan)].protocol === 'frost') return USUAL_BLOB_BYTES;
+  if (plan.kind === 'dkg') return USUAL_BLOB_BYTES + plan.stock * (OFFER_BYTES + OFFER_BYTES_PER_PEER * peers);
+  const trace = USUAL_BLOB_BYTES + TRACE_BYTES_PER_PEER * peers;
+  return plan.kind === 'sign' ? trace : Math.max(trace, 65_536 + plan.count * CONVERT_BYTES_PER_PEER * peers);
 }
 
 /** Name of the ceremony as shown to people and used for its folder in the home. */
@@ -244,14 +259,9 @@ function checkDkgPlan(plan: DkgPlan): void {
       fail('E_WITNESS_SHARE', `${w.name} is to witness and to hold a share`, { participant: w.name });
 }
 
-// what one entry of ECDSA weighs for each other participant, rounded up (bench/README.md); all of them travel in one blob
-const CONVERT_BYTES_PER_PEER = 9_500;
-const OFFER_BYTES = 1_900;
-const OFFER_BYTES_PER_PEER = 3_000;
-
 /** @throws E_PLAN_FIELD when so many entries of this size make no blob */
 function requireCarriable(count: number, bytes: number, field: string): void {
-  const most = Math.floor((MAX_BLOB_BYTES - 65_536) / bytes);
+  const most = Math.floor((MAX_BLOB_BYTES - USUAL_BLOB_BYTES) / bytes);
   if (count > most) fail('E_PLAN_FIELD', `${field}: with so many participants, one message can hold ${String(most)} at most`, { field });
 }
 

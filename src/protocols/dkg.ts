@@ -18,6 +18,7 @@ import { equalBytes, fromHex, toHex } from '../wire/bytes.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import { digest } from '../wire/hash.ts';
 import type { AuxInfo } from '../ecdsa/aux-info.ts';
+import { N_BYTES, REPETITIONS } from '../ecdsa/parameters.ts';
 import type { Judge } from './crew.ts';
 import { commitment, type DealMessage, parseCommit, parseComplaint, parseDeal } from './dkg-messages.ts';
 import { auxRecord, type EpochRecord, epochDigest, parseConfirm } from './epoch.ts';
@@ -64,8 +65,14 @@ export function dkgContext(plan: DkgPlan): DkgContext {
 
 /** A deal, read. @throws E_FORMAT, E_DEALING */
 export function dealOf(ctx: DkgContext, deal: Envelope): DealMessage {
-  return parseDeal(deal.body, ctx.session.seats.length, dealingBytes(shape(ctx)));
+  const read = parseDeal(deal.body, ctx.session.seats.length, dealingBytes(shape(ctx)));
+  const auxiliary = SCHEMES[ctx.plan.scheme].protocol === 'cggmp24' ? AUXILIARY_BYTES : 0;
+  if (read.auxiliary.length !== auxiliary) fail('E_DEALING', 'the dealing has another length than the quorum demands');
+  return read;
 }
+
+/** Bytes of the auxiliary part of a deal of an ECDSA key (auxiliary.ts): N, N̂, s, t, the compressed Π-prm, ρ. */
+const AUXILIARY_BYTES = 4 * N_BYTES + REPETITIONS / 8 + REPETITIONS * N_BYTES + 32;
 
 const shape = (ctx: DkgContext) => ({ kind: 'dkg' as const, group: ctx.group, quorum: ctx.quorum });
 

@@ -195,7 +195,7 @@ export function parseCertificate(bytes: Uint8Array, file: string): Certificate {
     const parsed = v.safeParse(CertificateSchema, parseCanonical(bytes, MAX_CERTIFICATE_BYTES, 'E_CERTIFICATE'));
     if (!parsed.success) fail('E_CERTIFICATE', 'a field of the certificate is unknown, missing or malformed');
     const { epoch, confirms } = parsed.output;
-    const session: Session = { sid: fromHex(epoch.session), kind: epoch.kind, attempt: epoch.attempt, seats: epochSeats(epoch) };
+    const session: Session = { sid: fromHex(epoch.session), kind: epoch.kind, attempt: epoch.attempt, seats: epochSeats(epoch), maxBytes: MAX_BLOB_BYTES };
     const envelopes = confirms.map((text) => {
       const blob = Buffer.from(text, 'base64');
       if (blob.toString('base64') !== text) fail('E_CERTIFICATE', 'a confirmation is not canonical base64');

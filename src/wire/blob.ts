@@ -15,8 +15,10 @@ import { encodeItem, sha256 } from './hash.ts';
 export const BLOB_VERSION = 1;
 /** Bytes around the body. */
 export const BLOB_OVERHEAD = 1 + 16 + 1 + 1 + 4 + 32 + 64;
-/** No honest blob is larger; plans whose messages would be are refused. A round of 1000 presignatures has up to 10 MB. */
+/** No blob is larger; plans whose messages would be are refused. A round of 1000 presignatures has up to 10 MB. */
 export const MAX_BLOB_BYTES = 1 << 24;
+/** Where a session does not say otherwise, no honest blob is larger. */
+export const USUAL_BLOB_BYTES = 1 << 20;
 
 /** Place in the sender's own transcript chain: number of the last entry (0: none) and its hash (32 bytes). */
 export interface Head {
@@ -45,6 +47,8 @@ export interface Session {
   readonly attempt: number;
   /** In ascending order of leaf id. */
   readonly seats: readonly Seat[];
+  /** Bytes that no honest blob of this session exceeds, if that is not {@link USUAL_BLOB_BYTES}. */
+  readonly maxBytes?: number;
 }
 
 /** A blob whose signature was checked; made by {@link openBlob} alone. */
@@ -117,7 +121,7 @@ export function blobHint(bytes: Uint8Array): BlobHint | undefined {
  * @throws E_TOO_LARGE, E_VERSION, E_FORMAT, E_SIGNATURE (names the seat in the header, who is not thereby to blame)
  */
 export function openBlob(bytes: Uint8Array, session: Session): Envelope {
-  if (bytes.length > MAX_BLOB_BYTES) fail('E_TOO_LARGE', `a blob of ${String(bytes.length)} bytes`);
+  if (bytes.length > (session.maxBytes ?? USUAL_BLOB_BYTES)) fail('E_TOO_LARGE', `a blob of ${String(bytes.length)} bytes`);
   const r = new Reader(bytes);
   const version = r.u8('version');
   if (version !== BLOB_VERSION) fail('E_VERSION', `blob version ${String(version)}; this program reads 1`);

@@ -5,7 +5,7 @@ import { COMMIT, DEAL } from '../../src/protocols/dkg.ts';
 import type { Inbound } from '../../src/protocols/machine.ts';
 import { decodePolynomials, type Polynomials } from '../../src/sharing/deal.ts';
 import { encodeTree } from '../../src/sharing/tree.ts';
-import { MAX_BLOB_BYTES } from '../../src/wire/blob.ts';
+import { USUAL_BLOB_BYTES } from '../../src/wire/blob.ts';
 import { concat } from '../../src/wire/bytes.ts';
 import type { ErrorCode } from '../../src/wire/errors.ts';
 import { Dealer } from '../support/dealer.ts';
@@ -132,7 +132,7 @@ async function allKnowing(choose: (others: { constant: bigint; top: bigint }, q:
     const polys = HONEST.map((name): Polynomials => {
       const path = r.store(name)?.secretPath('for-2') as string;
       const secret = table.party(name).identity.vault.get(path) as Uint8Array;
-      return decodePolynomials(d.ctx.group, d.ctx.quorum, 'dkg', secret.slice(64 + 64 + 64));
+      return decodePolynomials(d.ctx.group, d.ctx.quorum, 'dkg', secret.slice(64 + 64 + 64 + 4));
     });
     const q = d.ctx.group.order;
     const sum = (of: (p: Polynomials) => bigint): bigint => polys.reduce((n, p) => (n + of(p)) % q, 0n);
@@ -283,7 +283,7 @@ describe('row 57 empty lists', () => {
 describe('row 58 oversized input', () => {
   test('row 58 a deal of the largest size that is read is refused within a second', async () => {
     const { run, dealer } = await committed();
-    const body = concat(dealer.deal(run.messages()), new Uint8Array(MAX_BLOB_BYTES - 1000));
+    const body = concat(dealer.deal(run.messages()), new Uint8Array(USUAL_BLOB_BYTES - 1000));
     run.say('mallory', DEAL, body);
     await run.next('alice');
     const started = performance.now();
@@ -297,7 +297,7 @@ describe('row 58 oversized input', () => {
   test('row 58 a message larger than any honest one is not a message: nobody is blamed, the ceremony waits', async () => {
     // its signature is never looked at, so it could be anybody's
     const { run } = await committed();
-    for (const n of HONEST) run.write(n, 'round-2/mallory.blob', random(MAX_BLOB_BYTES + 1));
+    for (const n of HONEST) run.write(n, 'round-2/mallory.blob', random(USUAL_BLOB_BYTES + 1));
     const started = performance.now();
     await run.settle();
     expect(performance.now() - started).toBeLessThan(2000);

@@ -50,7 +50,7 @@ describe('the form', () => {
     [
       'scheme: frost-ed25519',
       'scheme: frost-ed25518',
-      'scheme: must be one of frost-ed25519, frost-secp256k1-tr, frost-secp256k1, frost-p256, frost-ristretto255, frost-ed448',
+      'scheme: must be one of frost-ed25519, frost-secp256k1-tr, frost-secp256k1, frost-p256, frost-ristretto255, frost-ed448, cggmp24-secp256k1, cggmp24-p256',
     ],
     ['attended: true', 'attended: yes', 'attended: must be true or false'],
     ['attended: true', 'attended: true\nstock: 1.5', 'stock: must be a whole number'],

@@ -9,6 +9,8 @@ test('every scheme says its own name and fits its group', () => {
     expect(scheme.derivable).toBe(scheme.group === 'secp256k1');
   }
   expect(Object.keys(SCHEMES).sort()).toEqual([
+    'cggmp24-p256',
+    'cggmp24-secp256k1',
     'frost-ed25519',
     'frost-ed448',
     'frost-p256',

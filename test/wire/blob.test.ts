@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BLOB_OVERHEAD, blobHint, EMPTY_HEAD, makeBlob, openBlob, type Session } from '../../src/wire/blob.ts';
+import { BLOB_OVERHEAD, USUAL_BLOB_BYTES, blobHint, EMPTY_HEAD, makeBlob, openBlob, type Session } from '../../src/wire/blob.ts';
 import { signerFromSeed } from '../../src/wire/ed25519.ts';
 import { CeremonyError } from '../../src/wire/errors.ts';
 
@@ -61,6 +61,6 @@ describe('the envelope', () => {
   it('a hint is never more than a hint', () => {
     expect(blobHint(new Uint8Array(0))).toBeUndefined();
     expect(blobHint(new Uint8Array(BLOB_OVERHEAD))).toBeUndefined();
-    expect(refused(() => openBlob(new Uint8Array((1 << 20) + 1), session))).toBe('E_TOO_LARGE');
+    expect(refused(() => openBlob(new Uint8Array(USUAL_BLOB_BYTES + 1), session))).toBe('E_TOO_LARGE');
   });
 });
