@@ -16,7 +16,7 @@ export const ABORT_LIMIT = 3;
 const BlameSchema = v.record(
   v.string(),
   v.strictObject({
-    /** Ceremony ids. */
+    /** Label and id of each ceremony. */
     failures: v.array(v.string()),
     /** How many of them a person has looked at, and what was found last. */
     cleared: v.number(),
@@ -33,7 +33,7 @@ function write(home: Home, name: string, epoch: number, all: Blame): void {
   home.disk.write(fileOf(home, name, epoch), canonicalBytes(all as Json));
 }
 
-/** Remembers that a participant was proven to have cheated in a ceremony. */
+/** Remembers that a participant was proven to have cheated. @param ceremony its label and, after a space, its id */
 export function rememberBlame(home: Home, name: string, epoch: number, participant: string, ceremony: string): void {
   const all = read(home, name, epoch);
   const before = all[participant] ?? { failures: [], cleared: 0 };
@@ -53,7 +53,7 @@ export function requireUnblamed(home: Home, plan: SignPlan | PresignPlan): void 
         remedy: 'Choose other signers. Replace this participant or its machine, and begin a new epoch.',
       });
     if (record.failures.length > record.cleared)
-      fail('E_BLOCKED', `${name} was proven to have cheated in ceremony ${record.failures.at(-1) ?? ''}`, {
+      fail('E_BLOCKED', `${name} was proven to have cheated in ${record.failures.at(-1)?.split(' ')[0] ?? ''}`, {
         participant: name,
         remedy: `Choose other signers, or find out what happened, then: mpc-ceremony peers clear ${name} --key ${plan.key.name} --reason TEXT`,
       });

@@ -98,7 +98,7 @@ export async function ecdsaDriver(store: CeremonyStore, plan: SignPlan, port: Po
       return { files: files(result), lines: lines(result) };
     },
     blame: (participant) => {
-      rememberBlame(home, name, epoch, participant, store.id);
+      rememberBlame(home, name, epoch, participant, `${store.label} ${store.id}`);
     },
     abandon() {
       if (halfPath !== undefined) home.disk.erase(join(home.root, halfPath));

@@ -5,6 +5,8 @@
  * The way of a message: folder → collect → findings (public checks) → make → journal (commit point) → folder.
  */
 import { join } from 'node:path';
+import { SCHEMES } from '../curves/scheme.ts';
+import { schemeOf } from '../plan/plan.ts';
 import { awaited, closingOf, closingSlot, DEAL, type Finding, type Inbound, parseEnding, refusalBody, requiredSlots, slotsOf, ABANDON_BODY } from '../protocols/machine.ts';
 import { headOf } from '../transcript/chain.ts';
 import { release } from '../transport/folder.ts';
@@ -92,6 +94,7 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
     const ended = [...(messages.get(last)?.values() ?? [])].some((e) => closingOf(e.body) !== 'close');
     if (!ready && !ended) break;
 
+    if (messages.size > 0 && SCHEMES[schemeOf(store.plan)].protocol === 'cggmp24') port.say('checking the proofs …');
     const findings = await (await load()).findings(messages);
     if (findings.length > 0) await conclude(store, folder, port, progress, findings);
     if (ended && (ready || isEnding(messages, last))) await followEnding(store, folder, port, progress, messages, last);

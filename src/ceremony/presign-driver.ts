@@ -61,7 +61,7 @@ export function presignDriver(store: CeremonyStore, plan: PresignPlan, port: Por
     adopt: () => undefined,
     finished: () => Promise.resolve({ files: [], lines }),
     blame: (participant) => {
-      rememberBlame(home, name, epoch, participant, store.id);
+      rememberBlame(home, name, epoch, participant, `${store.label} ${store.id}`);
     },
     abandon: () => {
       rounds.destroy();
