@@ -4,6 +4,7 @@ import { type SignPlan } from '../plan/plan.ts';
 import { refusal } from '../policy/gate.ts';
 import { ecdsaFindings, type EcdsaRequest, type EcdsaResult, ecdsaRequest, ecdsaSignatureFile } from '../protocols/ecdsa-sign.ts';
 import { makeEcdsaShare } from '../protocols/ecdsa-sign-participant.ts';
+import { concluded } from '../protocols/crew.ts';
 import type { Inbound } from '../protocols/machine.ts';
 import { CLOSE } from '../protocols/presign.ts';
 import { presignatureId } from '../protocols/presignature.ts';
@@ -32,7 +33,7 @@ export async function ecdsaDriver(store: CeremonyStore, plan: SignPlan, port: Po
   const rounds = ctx.record ? undefined : new PresignRounds(store, ctx.presigning, ctx.certificate, port);
   const halfPath = ctx.record && presignaturePath(name, epoch, toHex(presignatureId(ctx.record)));
 
-  const judge = remembered(async (messages, everything) => ecdsaFindings(ctx, messages, rounds ? await rounds.judge(everything || store.done) : { crew: { check: () => Promise.resolve([]) } }));
+  const judge = remembered(async (messages, everything) => ecdsaFindings(ctx, messages, rounds && !store.done ? await rounds.judge(everything) : concluded));
   const resultOf = async (messages: Inbound): Promise<EcdsaResult> => (await judge(messages)).result ?? fail('E_INTERNAL', 'no signature yet');
   const files = (result: EcdsaResult): Finished['files'] => [
     { path: 'signature.bin', bytes: result.signature },

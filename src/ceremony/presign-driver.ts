@@ -1,5 +1,6 @@
 /** Presigning in a home: a stock of presignatures for one quorum and one derivation path. */
 import type { PresignPlan } from '../plan/plan.ts';
+import { concluded } from '../protocols/crew.ts';
 import type { Inbound } from '../protocols/machine.ts';
 import { CLOSE, type Presigned, presignFindings } from '../protocols/presign.ts';
 import { presignatureId, presignatureRecord } from '../protocols/presignature.ts';
@@ -24,7 +25,7 @@ export function presignDriver(store: CeremonyStore, plan: PresignPlan, port: Por
   const rounds = new PresignRounds(store, presigning, certificate, port);
   const { name, epoch } = plan.key;
 
-  const judge = remembered(async (messages, everything) => presignFindings(presigning, messages, await rounds.judge(everything || store.done), false));
+  const judge = remembered(async (messages, everything) => presignFindings(presigning, messages, store.done ? concluded : await rounds.judge(everything), false));
   const recordsOf = (presigned: Presigned): ReturnType<typeof presignatureRecord>[] => presigned.presignatures.map((made, i) => presignatureRecord(presigning, i, made));
   const resultOf = async (messages: Inbound): Promise<Presigned> => (await judge(messages)).presigned ?? fail('E_INTERNAL', 'no presignatures yet');
   const signers = plan.participants.map((p) => p.name).join(' and ');

@@ -37,7 +37,7 @@ export function storedPrimes(vault: Vault, path: string): AuxSecret | undefined 
 }
 
 async function fresh(port: Port): Promise<AuxSecret> {
-  port.say('making the primes of this participant; this takes some seconds, now and then half a minute …');
+  port.say('making the primes of this participant: seconds, now and then half a minute …');
   return port.primes ? port.primes() : makePrimes((made, of) => { port.say(`prime ${String(made)} of ${String(of)}`); });
 }
 

@@ -40,3 +40,6 @@ export interface Judge {
 
 /** The judge of records and evidence: all proofs, in this thread. */
 export const anybody: Judge = { crew: checkHere };
+
+/** For a ceremony that has reached its end here: every proof was checked before that, and nothing is checked again. */
+export const concluded: Judge = { crew: { check: (_, args) => Promise.resolve(args.map(() => ({ ok: true, value: undefined }))) } };

@@ -130,7 +130,7 @@ export async function ecdsaFindings(
   messages: Inbound,
   judge: Judge,
 ): Promise<{ findings: readonly Finding[]; mismatch?: Mismatch; request?: EcdsaRequest; result?: EcdsaResult }> {
-  const { group, publicKey } = ctx.presigning.key;
+  const { group } = ctx.presigning.key;
   const closings = [...(messages.get(CLOSE)?.values() ?? [])];
   const shares = closings.filter((e) => closingOf(e.body) === 'close');
   const malformed = shares.flatMap((e) => attempt(e, [e], () => parseShare(group, e.body)));
@@ -143,17 +143,24 @@ export async function ecdsaFindings(
   } else {
     const rounds = await presignFindings(ctx.presigning, messages, judge, true);
     const findings = [...malformed, ...rounds.findings];
+    const [early] = shares;
+    if (findings.length === 0 && rounds.mismatch && early)
+      findings.push({ code: 'E_VIEW', culprit: undefined, text: `${early.name} sent a share, though the parts of the presignature do not add up here: it has seen other sums`, evidence: [...messages.values()].flatMap((sent) => [...sent.values()]) });
     if (findings.length > 0 || !rounds.presigned) return { ...rounds, findings };
     made = rounds.presigned.presignatures[0];
     before = [...messages].filter(([slot]) => slot !== CLOSE).flatMap(([, sent]) => [...sent.values()]);
   }
-  let request: EcdsaRequest;
   try {
-    request = ecdsaRequest(ctx, made);
+    return judgeShares(ctx, ecdsaRequest(ctx, made), shares, before);
   } catch (e) {
     if (!(e instanceof CeremonyError) || e.code === 'E_INTERNAL') throw e;
     return { findings: [{ code: e.code, culprit: undefined, text: e.message, evidence: before }] };
   }
+}
+
+/** The shares that came, each against the public parts of the presignature. @throws E_DEGENERATE with negligible probability */
+function judgeShares(ctx: EcdsaContext, request: EcdsaRequest, shares: readonly Envelope[], before: readonly Envelope[]): { findings: readonly Finding[]; request: EcdsaRequest; result?: EcdsaResult } {
+  const { group, publicKey } = ctx.presigning.key;
   const findings = shares.flatMap((e): Finding[] => {
     const { request: answered, share } = parseShare(group, e.body);
     if (!equalBytes(answered, request.hash))

@@ -18,7 +18,8 @@ const EvidenceSchema = v.strictObject({
   session: hex(32),
   code: v.picklist(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
   participant: v.nullable(nameOf('participant')),
-  envelopes: v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(512)),
+  /** May be empty: a stocked first message is proven bad by the certificate and the plan. */
+  envelopes: v.pipe(v.array(v.string()), v.maxLength(512)),
 });
 
 /** The file of a finding. @param participant name of the culprit, if there is one */

@@ -47,7 +47,7 @@ async function finished(run: Run): Promise<Finished> {
   for (const name of run.honest) if (run.code(name) !== 'DONE') throw run.error(name);
   return { run, folder: await folderOf(run) };
 }
-const payload = (bytes: Uint8Array, hash?: 'sha256' | 'keccak256'): Intent['payload'] => ({ kind: 'message', ...(hash ? { hash } : {}), size: bytes.length, sha256: toHex(sha256(bytes)) , bytes: `0x${toHex(bytes)}` });
+const payload = (bytes: Uint8Array, hash?: 'sha256' | 'keccak256'): Intent['payload'] => ({ kind: 'message', ...(hash ? { hash } : {}), size: bytes.length, sha256: toHex(sha256(bytes)), bytes: `0x${toHex(bytes)}` });
 
 beforeAll(async () => {
   script = new ScriptRunner();
@@ -58,7 +58,6 @@ beforeAll(async () => {
   keccak = await finished(await table.sign({ honest: BOTH, intent: { payload: payload(utf8('pay in ether'), 'keccak256') } }));
   stocked = await finished(await table.sign({ honest: BOTH, intent: { path: 'm/0/7' } }));
   live = await finished(await table.sign({ honest: BOTH, live: true, intent: { action: 'digest', payload: payload(sha256(utf8('hashed elsewhere'))) } }));
-  table.save('made');
 }, 600_000);
 afterAll(() => {
   table.close();
@@ -377,10 +376,8 @@ describe('the key, the presignature and the signature', () => {
 
 describe('an error round', () => {
   /** bob's part of δ is wrong, its transcript says so, and alice has traced. */
-  async function traced(kind: 'presign' | 'sign'): Promise<{ run: Run; head: Envelope['head'] }> {
-    // alice remembers whom it has blamed
-    table.restore('made');
-    const run = kind === 'presign' ? await table.presign({ honest: ['alice'], cheats: ['bob'] }) : await table.sign({ honest: ['alice'], cheats: ['bob'], live: true });
+  async function traced(): Promise<{ run: Run; head: Envelope['head'] }> {
+    const run = await table.presign({ honest: ['alice'], cheats: ['bob'] });
     await run.next('bob');
     run.carry();
     await run.next('alice');
@@ -398,14 +395,13 @@ describe('an error round', () => {
   }
   const record = (run: Run): Folder => new Map(run.files('alice').map((path) => [path, run.file('alice', path) as Uint8Array]));
 
-  it.each(['presign', 'sign'] as const)('of a %s: a trace blames nobody by itself', async (kind) => {
-    const { run, head } = await traced(kind);
+  it('of a presigning: a trace blames nobody by itself', async () => {
+    const { run, head } = await traced();
     const waiting = await verify(record(run));
     expect([waiting.verdict, faults(waiting)]).toEqual(['cannot-tell', ['cannot-tell proofs E_MISSING']]);
     expect(textsOf(waiting, 'proofs')).toEqual(['the nonce parts of presignature 1 do not add up, and nothing here names who is to blame: the trace of bob is missing: bring round-4/bob.blob']);
     // alice's trace is on the record; without the message it is missed
     expect(textsOf(await verify(withFiles(record(run), { 'round-4/alice.blob': undefined })), 'messages').join()).toMatch(/the trace of alice, which its transcript records, is missing/);
-    if (kind === 'sign') return;
     expect(await script.run(record(run))).toMatchObject({ exit: 2, wrong: [] });
 
     const sums = new Map(BOTH.map((name) => openBlob(run.file('alice', `round-3/${name}.blob`) as Uint8Array, run.session)).map((e) => [e.leaf, e]));
@@ -423,6 +419,18 @@ describe('an error round', () => {
     expect(alone).toMatchObject({ verdict: 'ok', checks: [{ name: 'evidence', culprit: 'bob' }] });
     const blind = await verifyEvidence(evidence, [...withFiles(folder, { 'base/certificate.json': undefined })].map(([file, bytes]) => ({ file, bytes })), remembering);
     expect(blind).toMatchObject({ verdict: 'cannot-tell', checks: [{ code: 'E_MISSING' }] });
+  });
+
+  it('in place of a share: recorded as a trace, and false where the parts add up', async () => {
+    const { run, folder } = live;
+    const sums = new Map(BOTH.map((name) => openBlob(bytesOf(folder, `round-3/${name}.blob`), run.session)).map((e) => [e.leaf, e]));
+    const lie = resigned(run, folder, 4, 'bob', () => traceBody(echo(sums), { entry: 0, which: 'chi' }, random(traceBytes('secp256k1', 1))));
+    const blob = bytesOf(lie, 'round-4/bob.blob');
+    const path = 'transcript/bob.jsonl';
+    const chain = (message: string): Uint8Array =>
+      chainOf(linesOf(rewritten(run, 'bob', bytesOf(folder, path), 2, ({ payload: p }) => (p.slot === 4 ? { message, subject: { bytes: blob.length, sha256: toHex(sha256(blob)) } } : {}))).slice(0, -1));
+    expect(faults(await verify(withFiles(lie, { [path]: chain('trace') })))).toEqual(['wrong proofs [bob] E_SUM']);
+    expect(faults(await verify(withFiles(lie, { [path]: chain('share') })))).toEqual(['wrong proofs [bob] E_SUM', 'wrong messages [bob] E_CHAIN']);
   });
 
   it('parts that do not add up, and nobody has traced: cannot tell', async () => {

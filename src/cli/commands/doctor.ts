@@ -14,7 +14,7 @@ import { EXIT, type ExitCode } from '../../wire/errors.ts';
 import { fromHex } from '../../wire/bytes.ts';
 import { formatWords, words } from '../../wire/words.ts';
 import { type Context, realPath } from '../context.ts';
-import { wrap } from '../output.ts';
+import { fold } from '../output.ts';
 import { VERSION } from '../version.ts';
 
 const MARK = { ok: '✓ ok  ', warn: '! warn', bad: '✗ BAD ' } as const;
@@ -47,7 +47,7 @@ export async function doctor(ctx: Context, options: { bundle?: string }): Promis
     ctx.out.say(`✓ ${file}: public facts only; read it before you send it.`);
   }
   ctx.out.result({ schema: 'mpc-ceremony/doctor/1', fit: exit === EXIT.ok, program: digest, words: list, findings, exit }, [
-    ...findings.map((f) => wrap(`${MARK[f.state]}  ${f.name.padEnd(10)}  ${f.text}${f.remedy === undefined ? '' : `. ${f.remedy}`}`, 80).replaceAll('\n', '\n        ')),
+    ...findings.flatMap((f) => fold(`${MARK[f.state]}  ${f.name.padEnd(10)}  ${f.text}${f.remedy === undefined ? '' : `. ${f.remedy}`}`)),
     'Words of this program; everybody who runs the same one sees the same:',
     ...formatWords(list),
     exit === EXIT.ok ? 'This machine is fit. Weigh the warnings.' : 'This machine is NOT fit.',

@@ -58,7 +58,8 @@ async function prepareExisting(ctx: Context, { name }: InitOptions): Promise<Exi
   if (name !== undefined && name !== home.facts.name) fail('E_EXISTS', `the home at ${ctx.homeRoot} is that of ${home.facts.name}`, { file: ctx.homeRoot, field: 'name', remedy: 'Choose another with --home.' });
   const prepared = await prepare(ctx);
   ctx.out.result({ schema: 'mpc-ceremony/prepared/1', participant: home.facts.name, home: ctx.homeRoot, prepared, exit: 0 }, [
-    `✓ The primes of an ECDSA key are made and sealed. Sets in this home: ${String(prepared)}. Each serves one key.`,
+    '✓ The primes of an ECDSA key are made and sealed.',
+    `Sets in this home: ${String(prepared)}. Each serves one key.`,
   ]);
   return EXIT.ok;
 }

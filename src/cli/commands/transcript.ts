@@ -1,4 +1,5 @@
 /** `transcript verify`, `transcript show`: need no home, no passphrase and no secret. */
+import type { Checkers } from '../../protocols/crew.ts';
 import { resolve } from 'node:path';
 import { chainLines, MAX_CHAIN_BYTES } from '../../transcript/chain.ts';
 import type { EntryPayload } from '../../transcript/entry-fields.ts';
@@ -32,6 +33,9 @@ function checkLine({ name, verdict, culprit, place, text }: Check): string {
   return hang(`${SIGN[verdict]} ${name}`, `${text}${where === '' ? '' : ` [${where}]`}`, NAME + 3);
 }
 
+/** The proofs of ECDSA are checked by all cores. */
+const threads: Checkers = { check: async (task, args) => (await import('../../ceremony/crew.ts')).crew().run(task, args) };
+
 export async function transcriptVerify(ctx: Context, args: readonly string[]): Promise<ExitCode> {
   const { folders, evidence, unreadable } = readRecord(ctx.disk, args.map((shown): NamedPath => ({ shown, real: realPath(shown) })));
   const files = new Report();
@@ -40,7 +44,7 @@ export async function transcriptVerify(ctx: Context, args: readonly string[]): P
     else files.wrong('file', text, { code: 'E_TOO_LARGE', place: file });
   }
   const { verifyEvidence, verifyRecord } = await import('../../transcript/verify.ts');
-  const found = evidence.length > 0 ? await verifyEvidence(evidence, folders.flat()) : await verifyRecord(folders);
+  const found = evidence.length > 0 ? await verifyEvidence(evidence, folders.flat(), threads) : await verifyRecord(folders, threads);
   const checks = [...files.checks, ...found.checks];
   const verdict = worst([files.verdict, found.verdict]);
   const { plan } = found;
