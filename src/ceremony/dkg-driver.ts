@@ -40,7 +40,7 @@ export async function dkgDriver(store: CeremonyStore, plan: DkgPlan, port: Port)
 
   // a step asks several times about the same messages, and verifying all proofs is most of its work
   const judge = remembered((messages: Inbound, everything) =>
-    dkgFindings(ctx, messages, { own: everything ? undefined : leaf, crew: { check: (task, args) => port.crew.run(task, args) } }),
+    dkgFindings(ctx, messages, { ...(everything ? {} : { own: leaf, settled: store.settled }), crew: { check: (task, args) => port.crew.run(task, args) } }),
   );
   const resultOf = async (messages: Inbound): Promise<DkgResult> => (await judge(messages)).result ?? fail('E_INTERNAL', 'no result yet');
   const certificateOf = async (messages: Inbound): Promise<Certificate> =>

@@ -60,7 +60,7 @@ export class PresignRounds {
   /** This signer as judge of what it received; with its own factors where the home is open already. */
   async judge(everything: boolean): Promise<Judge> {
     if (everything) return { crew: { check: (task, args) => this.#crew.run(task, args) } };
-    return ownJudge(this.#crew, this.#leaf, this.#primes(await this.#port.unlock()));
+    return { ...ownJudge(this.#crew, this.#leaf, this.#primes(await this.#port.unlock())), settled: this.#store.settled };
   }
 
   /** The body of rounds 1 to 3. Its secret is sealed before it is returned. @throws E_NONCE_BURNED for a stocked offer that was spent otherwise */

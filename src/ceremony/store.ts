@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { hex } from '../plan/fields.ts';
 import { ceremonyLabel, parsePlan, type Plan, planSession, rosterHash, sessionId, witnessesOf } from '../plan/plan.ts';
-import type { Inbound } from '../protocols/machine.ts';
+import { type Inbound, requiredSlots } from '../protocols/machine.ts';
 import { type ChainOwner, encodeChain, type EntryFacts, headOf, MAX_CHAIN_BYTES, nextEntry, parseChain } from '../transcript/chain.ts';
 import type { Entry } from '../transcript/entry.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -196,6 +196,15 @@ export class CeremonyStore {
   /** Slots whose message this participant has sent. */
   get sent(): ReadonlySet<number> {
     return new Set(this.#journal.filter((e) => e.payload.kind === 'sent').map((e) => e.payload.slot as number));
+  }
+
+  /** The last slot whose round this participant has judged and found good: it has sent its message of the one after. */
+  get settled(): number {
+    const { sent } = this;
+    const slots = requiredSlots(this.plan);
+    const open = slots.findIndex((s) => !sent.has(s.slot));
+    const last = open < 0 ? slots.at(-1) : slots[open - 1];
+    return last === undefined ? 0 : last.slot - 1;
   }
 
   /**

@@ -17,7 +17,7 @@
  * |y| ≤ 2^(ℓ'+ε+1); likewise |k| ≤ 2^(ℓ+ε+1) by Π-enc-elg.
  * 1. An honest prover's y among dishonest peers: D adds up t-1 peers' x_l·k + y_l and own masks, so
  *    |y| ≤ 2^2ℓ + (t-1)·(2^(2ℓ+ε+1) + 2^(ℓ'+ε+1) + 2^ℓ') ≤ t·2^(ℓ'+ε+1) ≤ 2^Yb with Yb = ℓ' + ε + 1 + ⌈log₂ t⌉.
- *    The paper's ±2^ℓ' for y would make honest provers fail whom a peer has dealt large masks.
+ *    With ±2^ℓ' for y a peer with large masks would make an honest prover fail.
  * 2. Hence β is drawn from ±2^(Yb+ε), and w and z hide y and x up to 2^-(ε+1) each, 2^-505 for all.
  * 3. From accepted responses to both values of a bit: |x*| ≤ 2^(ℓ+ε+1), |y*| ≤ 2^(Yb+ε+1) and y* = x*·k + d modulo N.
  *    It is wanted over the integers, for modulo N alone a cheat moves S by a multiple of N·H. Now

@@ -15,7 +15,7 @@ import type { Envelope } from '../wire/blob.ts';
 import { concat, Reader } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import { digest } from '../wire/hash.ts';
-import type { Judge, Outcome } from './crew.ts';
+import { isOpen, type Judge, type Outcome } from './crew.ts';
 import { dealOf, type DkgContext, type DkgResult, type Dealt } from './dkg.ts';
 import { parseConfirm } from './epoch.ts';
 import { attempt, type Finding, viewFindings } from './machine.ts';
@@ -85,7 +85,7 @@ export async function auxiliaryFindings(
     }),
   );
   if (malformed.length > 0) return { findings: malformed };
-  const others = [...deals.values()].filter((d) => d.leaf !== judge.own);
+  const others = [...deals.values()].filter((d) => d.leaf !== judge.own && isOpen(judge, d.slot));
   const bind = announcementBinding(ctx.session.sid);
   const outcomes = await judge.crew.check(
     'checkAuxOf',
@@ -161,7 +161,7 @@ export async function proveFindings(ctx: DkgContext, { proves, deals, dealt, inf
     }),
   );
   if (shares.length > 0) return shares;
-  const others = envelopes.filter((e) => e.leaf !== judge.own);
+  const others = envelopes.filter((e) => e.leaf !== judge.own && isOpen(judge, e.slot));
   const infoOf = (leaf: number): PartyAux => infos[leaf - 1] as PartyAux;
   const moduli = await judge.crew.check(
     'checkModulus',

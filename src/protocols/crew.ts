@@ -36,6 +36,16 @@ export interface Judge {
   readonly crew: Checkers;
   /** Leaf id of the verifier; absent: all proofs, as whoever judges a record does. */
   readonly own?: number | undefined;
+  /**
+   * Proofs in rounds up to this slot were checked by this judge before, on the same messages, and are not checked again:
+   * a participant that has sent its message of the next slot had found nothing wrong.
+   */
+  readonly settled?: number | undefined;
+}
+
+/** Whether the proofs of a round are still to be checked. */
+export function isOpen(judge: Judge, slot: number): boolean {
+  return slot > (judge.settled ?? 0);
 }
 
 /** The judge of records and evidence: all proofs, in this thread. */

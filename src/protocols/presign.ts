@@ -19,7 +19,7 @@ import type { Envelope, Session } from '../wire/blob.ts';
 import { concat, Reader, u32 } from '../wire/bytes.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import { outcomeFindings } from './auxiliary.ts';
-import type { Judge } from './crew.ts';
+import { isOpen, type Judge } from './crew.ts';
 import { attempt, CLOSING, closingOf, type Finding, formFindings, type Inbound, parseEnding, viewFindings } from './machine.ts';
 import { offerBinding, roundBinding, stockedOfferBinding } from './presign-binding.ts';
 
@@ -286,17 +286,17 @@ export async function presignFindings(
   const complete = (slot: number): boolean => round(messages, slot).size === signers.length;
   if (findings.length > 0 || (!p.stocked && !complete(OFFER))) return { findings };
 
-  const offers = await offerFindings(p, messages, judge);
+  const offers = isOpen(judge, OFFER) ? await offerFindings(p, messages, judge) : [];
   if (offers.length > 0 || !complete(CONVERT)) return { findings: offers };
   const before = [...round(messages, OFFER).values(), ...round(messages, CONVERT).values()];
   const views = [...round(messages, CONVERT).values()].flatMap((e) => viewFindings(e, readEntries(p, CONVERT, e.body).echo, round(messages, OFFER), before));
-  const converts = views.length > 0 ? views : await convertFindings(p, messages, before, judge);
+  const converts = views.length > 0 || !isOpen(judge, CONVERT) ? views : await convertFindings(p, messages, before, judge);
   if (converts.length > 0 || !complete(SUM)) return { findings: converts };
 
   const all = [...before, ...round(messages, SUM).values()];
   try {
     const echoes = [...round(messages, SUM).values()].flatMap((e) => viewFindings(e, readEntries(p, SUM, e.body).echo, round(messages, CONVERT), all));
-    const sums = echoes.length > 0 ? echoes : await sumFindings(p, messages, all, judge);
+    const sums = echoes.length > 0 || !isOpen(judge, SUM) ? echoes : await sumFindings(p, messages, all, judge);
     if (sums.length > 0) return { findings: sums };
     const presignatures: Presignature[] = [];
     for (let entry = 0; entry < p.count; entry++) {
