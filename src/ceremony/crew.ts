@@ -15,14 +15,14 @@ const COST: Partial<Record<TaskName, number>> = {
   checkFactors: 20,
   checkOffer: 30,
   checkAffine: 30,
-  checkTrace: 2000,
+  checkTrace: 600,
   proveRingPedersen: 160,
   proveModulus: 370,
   proveFactors: 50,
   makeOffer: 60,
   makeAffine: 90,
   makeSum: 30,
-  makeTrace: 2000,
+  makeTrace: 5500,
 };
 /** Workers start when this much work, in milliseconds, could be taken from this thread: starting them takes 80. */
 const WORTH_IT = 250;
