@@ -11,7 +11,7 @@ import { presignatureId } from '../protocols/presignature.ts';
 import { fromHex, toHex } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
-import { rememberBlame } from './blame.ts';
+import { rememberBlame, requireUnblamed } from './blame.ts';
 import type { Driver, Finished } from './driver.ts';
 import type { Identity } from './identity.ts';
 import { finishIntent } from './intent-memory.ts';
@@ -60,9 +60,20 @@ export async function ecdsaDriver(store: CeremonyStore, plan: SignPlan, port: Po
     );
   };
 
+  /** Destroys what is left of the presignature or of the rounds, a stocked offer too, which a crash may have spared. */
+  const destroy = (): void => {
+    if (halfPath !== undefined) home.disk.erase(join(home.root, halfPath));
+    else rounds?.destroy();
+  };
+
   return {
     findings: async (messages) => (await judge(messages)).findings,
+    traces: async (messages) => (await judge(messages)).mismatch !== undefined,
     async make(slot, messages, identity) {
+      const { mismatch, request: known } = await judge(messages);
+      // tracing releases nothing that signs: it needs no decision, and an intent that has expired must not shield a cheat
+      if (slot === CLOSE && mismatch) return { message: 'trace', body: (await rounds?.trace(messages, identity, mismatch)) ?? fail('E_INTERNAL', 'nothing to trace') };
+      requireUnblamed(home, plan);
       const decision = decideIn(home, ctx, port.now());
       if (!decision.allow) throw refusal(decision, 'intent.json');
       const first = store.sent.size === 0;
@@ -71,8 +82,6 @@ export async function ecdsaDriver(store: CeremonyStore, plan: SignPlan, port: Po
         const body = (await rounds?.make(slot, messages, identity)) ?? fail('E_INTERNAL', 'no rounds before a share from stock');
         return { message: { 1: 'offer', 2: 'convert', 3: 'sum' }[slot] ?? '', body, ...(first ? { before: [gate] } : {}) };
       }
-      const { mismatch, request: known } = await judge(messages);
-      if (mismatch) return { message: 'trace', body: (await rounds?.trace(messages, identity, mismatch)) ?? fail('E_INTERNAL', 'nothing to trace') };
       const request = known ?? ecdsaRequest(ctx);
       const body = makeEcdsaShare(ctx, request, leaf, spend(request, messages, identity), decision);
       return { message: 'share', body, before: [...(first ? [gate] : []), { kind: 'gate', intent: toHex(intent.hash), request: toHex(request.hash), allow: true }] };
@@ -85,8 +94,7 @@ export async function ecdsaDriver(store: CeremonyStore, plan: SignPlan, port: Po
     async finish(messages) {
       const result = await resultOf(messages);
       finishIntent(home, intent, toHex(store.session.sid));
-      if (halfPath !== undefined) home.disk.erase(join(home.root, halfPath));
-      store.destroySecrets();
+      destroy();
       return {
         entry: { kind: 'signature', intent: toHex(intent.hash), request: toHex(result.request.hash), subject: { bytes: result.signature.length, sha256: toHex(sha256(result.signature)) } },
         files: files(result),
@@ -101,9 +109,6 @@ export async function ecdsaDriver(store: CeremonyStore, plan: SignPlan, port: Po
     blame: (participant) => {
       rememberBlame(home, name, epoch, participant, `${store.label} ${store.id}`);
     },
-    abandon() {
-      if (halfPath !== undefined) home.disk.erase(join(home.root, halfPath));
-      rounds?.destroy();
-    },
+    abandon: destroy,
   };
 }

@@ -9,6 +9,7 @@ import { SCHEMES } from '../curves/scheme.ts';
 import { schemeOf } from '../plan/plan.ts';
 import { awaited, closingOf, closingSlot, DEAL, type Finding, type Inbound, parseEnding, refusalBody, requiredSlots, slotsOf, ABANDON_BODY } from '../protocols/machine.ts';
 import { headOf } from '../transcript/chain.ts';
+import { MAX_EVIDENCE_BYTES } from '../transcript/evidence.ts';
 import { release } from '../transport/folder.ts';
 import { type Envelope, makeBlob } from '../wire/blob.ts';
 import { toHex } from '../wire/bytes.ts';
@@ -97,11 +98,14 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
     if (messages.size > 0 && SCHEMES[schemeOf(store.plan)].protocol === 'cggmp24') port.say('checking the proofs …');
     const findings = await (await load()).findings(messages);
     if (findings.length > 0) await conclude(store, folder, port, progress, findings);
-    if (ended && (ready || isEnding(messages, last))) await followEnding(store, folder, port, progress, messages, last);
-    if (!ready) break;
+    // where the parts do not add up, everybody who is honest traces before it follows anybody's ending
+    const tracing = (await (await load()).traces?.(messages)) === true;
+    if (tracing && store.sent.has(last) && !complete(messages, last)) break;
+    if (ended && (ready || isEnding(messages, last)) && (!tracing || store.sent.has(last))) await followEnding(store, folder, port, progress, messages, last);
+    if (!ready && !tracing) break;
 
-    const slot = slots[at] ?? ((await (await load()).traces?.(messages)) === true ? slotsOf(store.plan).at(-1) : undefined);
-    if (slot && store.sent.has(slot.slot)) break; // the error round waits for the others
+    const slot = tracing ? slotsOf(store.plan).at(-1) : slots[at];
+    if (slot && store.sent.has(slot.slot)) break;
     if (!slot) {
       progress.witnesses = await (await load()).missingWitnesses(messages);
       if (progress.witnesses.length > 0) break;
@@ -237,7 +241,13 @@ async function conclude(store: CeremonyStore, folder: string, port: Port, progre
 async function refuse(store: CeremonyStore, port: Port, progress: Progress, body: Uint8Array, message: 'refuse' | 'abandon'): Promise<void> {
   const last = closingSlot(store.plan);
   if (!store.sent.has(last)) await send(store, last, { message, body }, new Map(), port, progress);
-  (await loadDriver(store, port)).abandon();
+  try {
+    (await loadDriver(store, port)).abandon();
+  } catch (e) {
+    // a plan that cannot be used any more must still come to its end
+    if (!(e instanceof CeremonyError)) throw e;
+    store.destroySecrets();
+  }
 }
 
 /** Another participant refused or abandoned: the attempt cannot complete. */
@@ -312,7 +322,7 @@ function releaseAll(store: CeremonyStore, folder: string, progress: Progress): v
   own.push({ path: `transcript/${store.seat.name}.jsonl`, bytes: store.chainBytes });
   const { disk } = store.home;
   for (const name of disk.list(`${store.dir}/evidence`)) {
-    const bytes = disk.read(`${store.dir}/evidence/${name}`, 64 * 1024 * 1024);
+    const bytes = disk.read(`${store.dir}/evidence/${name}`, MAX_EVIDENCE_BYTES);
     if (bytes) own.push({ path: `evidence/${name}`, bytes });
   }
   const put = (file: FolderFile, derived = false): void => {

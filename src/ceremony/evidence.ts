@@ -4,13 +4,15 @@ import { encodeEvidence, MAX_EVIDENCE_BYTES } from '../transcript/evidence.ts';
 import { parseCanonical } from '../wire/canon.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import type { FolderFile } from './driver.ts';
+import { someoneRefused } from './judged.ts';
 import type { CeremonyStore } from './store.ts';
 
 /** The evidence of a finding as a file of the folder. Public. */
 export function evidenceFile(store: CeremonyStore, finding: Finding, participant: string | undefined): FolderFile {
+  const judge = someoneRefused(store.messages()) ? undefined : store.seat.leaf;
   // one writer a file: two participants may hold different evidence of the same finding
   const name = `${store.seat.name}-${finding.code.slice(2).toLowerCase().replace(/_/g, '-')}-${participant ?? 'nobody'}`;
-  return { path: `evidence/${name}.json`, bytes: encodeEvidence(store.session, finding, participant) };
+  return { path: `evidence/${name}.json`, bytes: encodeEvidence(store.session, finding, participant, judge) };
 }
 
 /**

@@ -4,12 +4,10 @@
  */
 import { join as joinPath } from 'node:path';
 import { parseCard } from '../plan/card.ts';
-import { checkPlan, fromStock, type Plan, type PresignPlan, planSession, rosterHash, sessionId, signerLeaves, type SignPlan } from '../plan/plan.ts';
+import { checkPlan, fromStock, type Plan, type PresignPlan, planSession, rosterHash, sessionId, type SignPlan } from '../plan/plan.ts';
 import { encodePlanFile, MAX_PLAN_FILE_BYTES, parsePlanFile } from '../plan/plan-file.ts';
 import { refusal } from '../policy/gate.ts';
 import { intentMessage, MAX_INTENT_BYTES, MAX_MESSAGE_BYTES, parseIntent, type SignedIntent } from '../policy/intent.ts';
-import { requireSameKey } from '../protocols/signing.ts';
-import { parseQuorum } from '../sharing/expression.ts';
 import type { EntryFacts } from '../transcript/chain.ts';
 import { release } from '../transport/folder.ts';
 import { ceremonyId } from '../wire/blob.ts';
@@ -150,7 +148,7 @@ export async function enter(home: Home, plan: Plan, folder: string, planFile: Pl
   const id = ceremonyId(session.sid);
   const file = joinPath(folder, 'PLAN.yaml');
   const { prepare, confirm, refused } =
-    plan.kind === 'sign' ? await prepareSigning(home, plan, folder, port) : plan.kind === 'presign' ? preparePresigning(home, plan) : await prepareDkg(home, plan, file);
+    plan.kind === 'sign' ? await prepareSigning(home, plan, folder, port) : plan.kind === 'presign' ? await preparePresigning(home, plan) : await prepareDkg(home, plan, file);
   requireMachine(plan);
   const opening = (compared: Compared): EntryFacts => ({
     at: utc(port.now()),
@@ -205,10 +203,9 @@ export async function enter(home: Home, plan: Plan, folder: string, planFile: Pl
 }
 
 /** Presigning releases nothing that signs: what is agreed to is the plan. */
-function preparePresigning(home: Home, plan: PresignPlan): Prepared {
-  const certificate = certificateFor(home, plan);
-  requireSameKey(plan, certificate);
-  signerLeaves(plan, parseQuorum(certificate.epoch.quorum));
+async function preparePresigning(home: Home, plan: PresignPlan): Promise<Prepared> {
+  const { presigningOf } = await import('../protocols/presign-plan.ts');
+  presigningOf(plan, certificateFor(home, plan));
   requireUnblamed(home, plan);
   return { confirm: () => Promise.resolve(), prepare: () => undefined };
 }

@@ -2,6 +2,11 @@
 import { closingOf, echo, type Inbound } from '../protocols/machine.ts';
 import { toHex } from '../wire/bytes.ts';
 
+/** Whether somebody refused: then everybody checks everything. */
+export function someoneRefused(messages: Inbound): boolean {
+  return [...messages.values()].some((m) => [...m.values()].some((e) => e.body.length === 3 && closingOf(e.body) === 'refuse'));
+}
+
 /**
  * A judge who remembers what it said about the messages it saw last.
  * @param judge told to check everything, also what is meant for others, where somebody has refused: then this participant
@@ -11,8 +16,7 @@ export function remembered<T>(judge: (messages: Inbound, everything: boolean) =>
   let last: { key: string; verdict: Promise<T> } | undefined;
   return (messages) => {
     const key = [...messages].map(([slot, m]) => `${String(slot)}:${toHex(echo(m))}`).join();
-    const refused = [...messages.values()].some((m) => [...m.values()].some((e) => e.body.length === 3 && closingOf(e.body) === 'refuse'));
-    last = last?.key === key ? last : { key, verdict: judge(messages, refused) };
+    last = last?.key === key ? last : { key, verdict: judge(messages, someoneRefused(messages)) };
     return last.verdict;
   };
 }

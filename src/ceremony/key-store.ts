@@ -14,7 +14,7 @@ import { type Home, inHome } from './home.ts';
 import { readRecord } from './record.ts';
 
 const MAX_RANK_JUMP = 1000;
-/** Stocked nonces of one's own that a plan may skip: those of plans that never came here. */
+/** Stocked nonces that a plan may skip: those of plans that never came here. */
 const MAX_STOCK_JUMP = 64;
 const RankSchema = v.strictObject({ rank: v.number(), ceremony: v.string() });
 
@@ -198,8 +198,8 @@ export function acceptStock(home: Home, name: string, epoch: number, ceremony: s
   const seen = seenStock(home, name, epoch);
   for (const { owner, index } of used) {
     const before = seen[owner];
-    if (owner === home.facts.name && index > (before?.index ?? -1) + MAX_STOCK_JUMP)
-      fail('E_NONCE_BURNED', `the plan skips to stocked nonce ${String(index)} of this home, and would make all before it useless`, {
+    if (index > (before?.index ?? -1) + MAX_STOCK_JUMP)
+      fail('E_NONCE_BURNED', `the plan skips to stocked nonce ${String(index)} of ${owner}, and would make all before it useless`, {
         participant: owner,
         remedy: 'Ask the lead for a plan with fresh nonces: mpc-ceremony sign … --live.',
       });

@@ -7,7 +7,7 @@ import { presignatureId, presignatureRecord } from '../protocols/presignature.ts
 import { presignedDigest, presigningOf } from '../protocols/presign-plan.ts';
 import { toHex } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
-import { rememberBlame } from './blame.ts';
+import { rememberBlame, requireUnblamed } from './blame.ts';
 import type { Driver, Finished } from './driver.ts';
 import { inHome } from './home.ts';
 import { remembered } from './judged.ts';
@@ -38,6 +38,7 @@ export function presignDriver(store: CeremonyStore, plan: PresignPlan, port: Por
     findings: async (messages) => (await judge(messages)).findings,
     traces: async (messages) => (await judge(messages)).mismatch !== undefined,
     async make(slot, messages, identity) {
+      if (slot !== CLOSE) requireUnblamed(home, plan);
       if (slot !== CLOSE) return { message: { 1: 'offer', 2: 'convert', 3: 'sum' }[slot] ?? '', body: await rounds.make(slot, messages, identity) };
       const { mismatch } = await judge(messages);
       return { message: 'trace', body: await rounds.trace(messages, identity, mismatch ?? fail('E_INTERNAL', 'nothing to trace')) };

@@ -82,7 +82,10 @@ export class PresignRounds {
   async trace(messages: Inbound, identity: Identity, mismatch: Mismatch): Promise<Uint8Array> {
     const share = new Uint8Array(0);
     const signer: Signer = { leaf: this.#leaf, own: this.#primes(identity), share, crew: this.#crew, random: this.#port.random };
-    return makeTraceMessage(this.#p, signer, this.#secret(CLOSE, identity), messages, mismatch);
+    const secret = this.#secret(CLOSE, identity);
+    const body = await makeTraceMessage(this.#p, signer, secret, messages, mismatch);
+    secret.fill(0);
+    return body;
   }
 
   /** What is kept of each presignature, once all parts add up: 64 bytes each, secret; undefined where the rounds' secrets are gone. */

@@ -2,9 +2,9 @@
  * Primes of an ECDSA key, secret: made ahead of the day (`init --prepare`) and sealed in the home, or when they are
  * needed. A set serves one key in one epoch.
  */
-import { type AuxSecret, AUX_SECRET_BYTES, decodeAuxSecret, encodeAuxSecret, makePrimes } from '../ecdsa/make-aux.ts';
+import { type AuxSecret, decodeAuxSecret, encodeAuxSecret, makePrimes } from '../ecdsa/make-aux.ts';
 import type { Vault } from '../vault/vault.ts';
-import { equalBytes, toHex } from '../wire/bytes.ts';
+import { equalBytes, toHex, utf8 } from '../wire/bytes.ts';
 import { type Home, inHome } from './home.ts';
 import type { Identity } from './identity.ts';
 import type { Port } from './port.ts';
@@ -49,19 +49,24 @@ export async function preparePrimes(home: Home, { vault }: Identity, port: Port)
 }
 
 /**
- * The set of a ceremony: the one it has already, or a prepared one, or a new one. It is sealed under `path` and then
- * no longer among the prepared ones, also where a crash came between the two.
+ * The set of a ceremony: the one it has already, or a prepared one, or a new one. A prepared one is marked as this
+ * ceremony's before anything else, so that no crash gives it to two.
  */
 export async function primesFor(home: Home, { vault }: Identity, path: string, port: Port): Promise<AuxSecret> {
-  const [prepared] = preparedPrimes(home);
-  const primes = storedPrimes(vault, path) ?? (prepared === undefined ? undefined : storedPrimes(vault, prepared)) ?? (await fresh(port));
+  const there = storedPrimes(vault, path);
+  if (there) return there;
+  const prepared = preparedPrimes(home).find((set) => takeSet(home, set, path));
+  const primes = (prepared === undefined ? undefined : storedPrimes(vault, prepared)) ?? (await fresh(port));
   keepPrimes(vault, path, primes);
-  const taken = encodeAuxSecret(primes);
-  for (const other of preparedPrimes(home)) {
-    const bytes = vault.get(other);
-    if (bytes?.length === AUX_SECRET_BYTES && equalBytes(bytes, taken)) home.disk.erase(inHome(home, other));
-    bytes?.fill(0);
-  }
-  taken.fill(0);
+  if (prepared !== undefined) home.disk.erase(inHome(home, prepared));
   return primes;
+}
+
+/** Marks a prepared set as that of one ceremony, before it is used. @returns false when it is another's already */
+function takeSet(home: Home, set: string, path: string): boolean {
+  const file = inHome(home, set.replace(/sealed$/, 'taken'));
+  const mark = utf8(path);
+  if (home.disk.createOnce(file, mark)) return true;
+  const before = home.disk.read(file, 4096);
+  return before !== undefined && equalBytes(before, mark);
 }

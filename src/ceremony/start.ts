@@ -339,6 +339,10 @@ export async function startPresign(home: Home, request: PresignRequest, port: Po
     'PLAN.yaml',
   );
   checkPlan(plan, 'PLAN.yaml', now);
-  if (plan.kind === 'presign') requireUnblamed(home, plan);
+  if (plan.kind === 'presign') {
+    const { presigningOf } = await import('../protocols/presign-plan.ts');
+    presigningOf(plan, certificate);
+    requireUnblamed(home, plan);
+  }
   return begin(home, plan, request.out, files, port);
 }

@@ -2,6 +2,7 @@
  * A participant's own auxiliary information: its primes, and what it publishes of them (CGGMP24; protocol notes A.4,
  * A.7; attack row 10). Secret.
  */
+import { expand } from '../arith/expand.ts';
 import { bitLength } from '../arith/integer.ts';
 import { ownedModulus } from '../arith/owner.ts';
 import { blumPrime, safePrime } from '../arith/primes.ts';
@@ -59,8 +60,9 @@ export function orderOfRing({ pHat, qHat }: Pick<AuxSecret, 'pHat' | 'qHat'>): b
 export function drawAux(primes: AuxSecret, random: Random): { aux: AuxInfo; lambda: bigint } {
   const { p, q, pHat, qHat } = primes;
   const M = ownedModulus(pHat, qHat);
-  const t = unit(M.n, random) ** 2n % M.n;
-  const lambda = below(orderOfRing(primes), random);
+  const hedged = expand(random(32), 'draw-aux/v1', encodeAuxSecret(primes));
+  const t = unit(M.n, hedged) ** 2n % M.n;
+  const lambda = below(orderOfRing(primes), hedged);
   return { aux: { n: p * q, nHat: M.n, s: M.pow(t, lambda), t }, lambda };
 }
 

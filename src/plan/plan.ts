@@ -163,6 +163,8 @@ const CONVERT_BYTES_PER_PEER = 9_500;
 const OFFER_BYTES = 1_900;
 const OFFER_BYTES_PER_PEER = 3_000;
 const TRACE_BYTES_PER_PEER = 350_000;
+/** All messages of one attempt at presigning. */
+const MAX_ATTEMPT_BYTES = 40 * 1024 * 1024;
 
 /** What envelopes are bound to. */
 export function planSession(plan: Plan): Session {
@@ -273,7 +275,11 @@ function checkSigners(plan: SignPlan | PresignPlan): void {
   const { protocol } = SCHEMES[plan.key.scheme];
   if (plan.kind === 'presign') {
     if (protocol !== 'cggmp24') fail('E_SCHEME', `keys of ${plan.key.scheme} have no presignatures`, { field: 'key.scheme' });
-    requireCarriable(plan.count, CONVERT_BYTES_PER_PEER * (plan.participants.length - 1), 'count');
+    const peers = plan.participants.length - 1;
+    requireCarriable(plan.count, CONVERT_BYTES_PER_PEER * peers, 'count');
+    // all messages of a faulty attempt together are the evidence
+    const whole = (peers + 1) * (OFFER_BYTES + (OFFER_BYTES_PER_PEER + CONVERT_BYTES_PER_PEER) * peers);
+    if (plan.count * whole > MAX_ATTEMPT_BYTES) fail('E_PLAN_FIELD', `count: with so many signers, one ceremony makes ${String(Math.floor(MAX_ATTEMPT_BYTES / whole))} at most`, { field: 'count' });
     return;
   }
   const stocked = plan.participants.filter((p) => p.stock).length;

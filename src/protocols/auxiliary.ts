@@ -142,7 +142,8 @@ interface Proving {
 }
 
 /**
- * Judges the prove messages: knowledge of the share, Π-mod, and Π-fac for the judge's own verifier or for all. Two moduli
+ * Judges the prove messages: knowledge of the share, Π-mod, and all of Π-fac, which are cheap: so that no certificate is
+ * completed whose record would show a fault between two others. Two moduli
  * with a common factor blame nobody by themselves (who copied N fails Π-mod): their owners make new ones.
  */
 export async function proveFindings(ctx: DkgContext, { proves, deals, dealt, infos, bind, all }: Proving, judge: Judge): Promise<Finding[]> {
@@ -167,7 +168,7 @@ export async function proveFindings(ctx: DkgContext, { proves, deals, dealt, inf
     'checkModulus',
     others.map((e) => ({ bind, leaf: e.leaf, n: infoOf(e.leaf).n, proof: (read.get(e.leaf) as ProveMessage).modulus })),
   );
-  const pairs = others.flatMap((e) => [...(read.get(e.leaf) as ProveMessage).factors].filter(([verifier]) => judge.own === undefined || verifier === judge.own).map(([verifier, proof]) => ({ e, verifier, proof })));
+  const pairs = others.flatMap((e) => [...(read.get(e.leaf) as ProveMessage).factors].map(([verifier, proof]) => ({ e, verifier, proof })));
   const factors = await judge.crew.check(
     'checkFactors',
     pairs.map(({ e, verifier, proof }) => ({ bind, leaf: e.leaf, n: infoOf(e.leaf).n, verifier: infoOf(verifier), proof })),

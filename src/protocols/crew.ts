@@ -13,12 +13,12 @@ export interface Checkers {
   check<K extends CheckName>(task: K, args: readonly CheckArgs<K>[]): Promise<Outcome<void>[]>;
 }
 
-/** The outcome of a task run here. @throws E_INTERNAL and whatever is no refusal */
+/** The outcome of a task run here. @throws what is no refusal of a check: our own faults, damage of our own state, a bad random source */
 export function outcomeOf<T>(work: () => T): Outcome<T> {
   try {
     return { ok: true, value: work() };
   } catch (e) {
-    if (!(e instanceof CeremonyError) || e.code === 'E_INTERNAL') throw e;
+    if (!(e instanceof CeremonyError) || ['E_INTERNAL', 'E_STATE', 'E_RNG'].includes(e.code)) throw e;
     return { ok: false, code: e.code, text: e.message };
   }
 }

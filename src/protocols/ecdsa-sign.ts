@@ -144,7 +144,8 @@ export async function ecdsaFindings(
     const rounds = await presignFindings(ctx.presigning, messages, judge, true);
     const findings = [...malformed, ...rounds.findings];
     const [early] = shares;
-    if (findings.length === 0 && rounds.mismatch && early)
+    // everybody has spoken, more than one without a trace: nobody is proven guilty
+    if (findings.length === 0 && rounds.mismatch && early && closings.length === ctx.session.seats.length)
       findings.push({ code: 'E_VIEW', culprit: undefined, text: `${early.name} sent a share, though the parts of the presignature do not add up here: it has seen other sums`, evidence: [...messages.values()].flatMap((sent) => [...sent.values()]) });
     if (findings.length > 0 || !rounds.presigned) return { ...rounds, findings };
     made = rounds.presigned.presignatures[0];

@@ -23,6 +23,9 @@ import { isOpen, type Judge } from './crew.ts';
 import { attempt, CLOSING, closingOf, type Finding, formFindings, type Inbound, parseEnding, viewFindings } from './machine.ts';
 import { offerBinding, roundBinding, stockedOfferBinding } from './presign-binding.ts';
 
+/** Most bytes of envelopes that fit into an evidence file. */
+const MAX_PROOF_BYTES = 45 * 1024 * 1024;
+
 export const OFFER = 1;
 export const CONVERT = 2;
 export const SUM = 3;
@@ -231,23 +234,24 @@ async function sumFindings(p: Presigning, messages: Inbound, all: readonly Envel
   return outcomeFindings(jobs, await judge.crew.check('checkSum', jobs.map((j) => j.args)), all);
 }
 
-/** Judges the error round, once everybody has spoken: somebody's proof must fail, for otherwise the parts would add up. */
+/** Judges the traces that are there: somebody's must fail or be missing, for otherwise the parts would add up. */
 async function traceFindings(p: Presigning, messages: Inbound, mismatch: Mismatch, all: readonly Envelope[], judge: Judge): Promise<Finding[]> {
   const { entry, which } = mismatch;
   const traces = [...round(messages, CLOSE).values()].filter((e) => closingOf(e.body) === 'trace');
-  const malformed = traces.flatMap((e) =>
+  // who has seen other sums traces something else, and does no wrong: the views come first
+  const views = traces.flatMap((e) => viewFindings(e, parseTrace(p, e.body).echo, round(messages, SUM), [...all, e]));
+  if (views.length > 0) return views;
+  const beside = traces.flatMap((e) =>
     attempt(e, [...all, e], () => {
       const t = parseTrace(p, e.body);
       if (t.entry !== entry || t.which !== which) fail('E_SUM', 'traces something else than what does not add up');
     }),
   );
-  if (malformed.length > 0) return malformed;
-  const evidence = [...all, ...traces];
-  const views = traces.flatMap((e) => viewFindings(e, parseTrace(p, e.body).echo, round(messages, SUM), evidence));
-  if (views.length > 0) return views;
+  if (beside.length > 0) return beside;
+  const others = traces.filter((e) => e.leaf !== judge.own);
   const outcomes = await judge.crew.check(
     'checkTrace',
-    traces.map((e) => ({
+    others.map((e) => ({
       curve: curveOf(p),
       bind: bindingOfRounds(p, messages, entry),
       which,
@@ -260,7 +264,8 @@ async function traceFindings(p: Presigning, messages: Inbound, mismatch: Mismatc
       trace: parseTrace(p, e.body).trace,
     })),
   );
-  return outcomeFindings(traces.map((envelope) => ({ envelope, what: 'error round' })), outcomes, evidence);
+  const lies = others.flatMap((e, i) => outcomeFindings([{ envelope: e, what: 'error round' }], outcomes.slice(i, i + 1), [...all, e]));
+  return lies.length > 0 ? lies : eliminate(p, traces, all);
 }
 
 /**
@@ -316,6 +321,18 @@ export async function presignFindings(
     if (!(e instanceof CeremonyError) || e.code !== 'E_DEGENERATE') throw e;
     return { findings: [{ code: e.code, culprit: undefined, text: e.message, evidence: all }] };
   }
+}
+
+/**
+ * The parts do not add up, and all signers but one have shown theirs to be right: the one that is left is to blame,
+ * whether it refuses to trace, sends something else or keeps silent. An honest one is never left like that.
+ */
+function eliminate(p: Presigning, traces: readonly Envelope[], all: readonly Envelope[]): Finding[] {
+  const left = p.session.seats.filter((s) => !traces.some((e) => e.leaf === s.leaf));
+  const [only] = left;
+  const evidence = [...all, ...traces];
+  if (left.length !== 1 || !only || evidence.reduce((n, e) => n + e.bytes.length, 0) > MAX_PROOF_BYTES) return [];
+  return [{ code: 'E_SUM', culprit: only.leaf, text: `the parts do not add up, and those of all others were shown to be right: ${only.name} is left`, evidence }];
 }
 
 function falseTrace(p: Presigning, e: Envelope, messages: Inbound, all: readonly Envelope[]): Finding[] {

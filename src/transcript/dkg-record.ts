@@ -24,9 +24,9 @@ interface DkgRecord {
 }
 
 /** The live check on a set of messages. @throws E_POP when a one-time key of the plan has no valid proof */
-export function dkgProtocol(plan: DkgPlan, crew: Checkers): (messages: Inbound) => ReturnType<typeof dkgFindings> {
+export function dkgProtocol(plan: DkgPlan, crew: Checkers): (messages: Inbound, own?: number) => ReturnType<typeof dkgFindings> {
   const ctx = dkgContext(plan);
-  return (messages) => dkgFindings(ctx, messages, { crew });
+  return (messages, own) => dkgFindings(ctx, messages, { crew, own });
 }
 
 function certificateOf({ plan, session, messages }: Recorded, result: DkgResult | undefined): Certificate | undefined {

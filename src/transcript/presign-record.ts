@@ -1,6 +1,6 @@
 /** The record of a presigning: every proof recomputed, the presignatures made again, and what entries say about them. */
 import type { PresignPlan } from '../plan/plan.ts';
-import type { Checkers } from '../protocols/crew.ts';
+import type { Judge } from '../protocols/crew.ts';
 import type { Finding, Inbound } from '../protocols/machine.ts';
 import { type Presigned, type Presigning, presignFindings } from '../protocols/presign.ts';
 import { presignedDigest, presigningOf } from '../protocols/presign-plan.ts';
@@ -29,8 +29,8 @@ export function readPresigning(report: Report, plan: PresignPlan, certificates: 
 }
 
 /** The live check on a set of messages. */
-export function judgePresigning(p: Presigning, messages: Inbound, crew: Checkers): ReturnType<typeof presignFindings> {
-  return presignFindings(p, messages, { crew }, false);
+export function judgePresigning(p: Presigning, messages: Inbound, judge: Judge): ReturnType<typeof presignFindings> {
+  return presignFindings(p, messages, judge, false);
 }
 
 /** What signers recorded about the presignatures. These entries come after the last message and may be missing. */
@@ -58,7 +58,7 @@ function checkEntries({ report, session, chains }: Recorded, p: Presigning, pres
 export async function checkPresign(recorded: Recorded, p: Presigning | undefined, proofs: Proofs, tell: (findings: readonly Finding[]) => void): Promise<Outcome> {
   const { report, session, messages } = recorded;
   if (!p) return UNJUDGED;
-  const { findings, mismatch, presigned } = await judgePresigning(p, messages, proofs);
+  const { findings, mismatch, presigned } = await judgePresigning(p, messages, { crew: proofs });
   tell(findings);
   if (mismatch && findings.length === 0) tellMismatch(recorded, mismatch);
   if (presigned) {

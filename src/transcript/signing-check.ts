@@ -35,7 +35,8 @@ export interface SigningVerdict {
 export interface SigningCheck extends Pick<Signing, 'plan' | 'certificate' | 'intent'> {
   /** The key that the signature verifies under, as verifiers take it. */
   readonly publicKey: Uint8Array;
-  judge(messages: Inbound): Promise<SigningVerdict>;
+  /** @param own as in `LiveCheck` */
+  judge(messages: Inbound, own?: number): Promise<SigningVerdict>;
   /** Whether the bytes are a signature over the message under the key. */
   verifies(signature: Uint8Array): boolean;
 }
@@ -60,8 +61,8 @@ function ecdsaCheck(plan: SignPlan, certificate: Certificate, intent: SignedInte
   return {
     ...ctx,
     publicKey: publicKeyBytes,
-    judge: async (messages) => {
-      const { findings, mismatch, result } = await ecdsaFindings(ctx, messages, { crew });
+    judge: async (messages, own) => {
+      const { findings, mismatch, result } = await ecdsaFindings(ctx, messages, { crew, own });
       return { findings, mismatch, signed: result && { signature: result.signature, facts: ecdsaSignatureFile(ctx, result), request: result.request.hash } };
     },
     verifies(signature) {

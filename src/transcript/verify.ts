@@ -108,16 +108,16 @@ async function checkProtocol(recorded: Recorded, files: RecordFiles, crew: Check
     switch (plan.kind) {
       case 'dkg': {
         const protocol = dkgProtocol(plan, proofs);
-        return { outcome: await checkDkg(recorded, plan, files.certificates, protocol, proofs, tell), protocol: async (messages) => (await protocol(messages)).findings };
+        return { outcome: await checkDkg(recorded, plan, files.certificates, protocol, proofs, tell), protocol: async (messages, own) => (await protocol(messages, own)).findings };
       }
       case 'presign': {
         const presigning = readPresigning(report, plan, files.certificates);
-        const protocol: LiveCheck = async (messages) => (presigning ? (await judgePresigning(presigning, messages, proofs)).findings : lacking('plan and certificate of the presigning'));
+        const protocol: LiveCheck = async (messages, own) => (presigning ? (await judgePresigning(presigning, messages, { crew: proofs, own })).findings : lacking('plan and certificate of the presigning'));
         return { outcome: await checkPresign(recorded, presigning, proofs, tell), protocol };
       }
       case 'sign': {
         const check = readSigning(report, plan, files, proofs);
-        const protocol: LiveCheck = async (messages) => (check ? (await check.judge(messages)).findings : lacking('certificate, intent or message of the signing'));
+        const protocol: LiveCheck = async (messages, own) => (check ? (await check.judge(messages, own)).findings : lacking('certificate, intent or message of the signing'));
         return { outcome: await checkSign(recorded, check, files, proofs, tell), protocol };
       }
     }
