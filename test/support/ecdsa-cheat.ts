@@ -49,7 +49,6 @@ import {
   offersOf,
   pointOf,
   type Presigning,
-  presignFindings,
   signerInfos,
   signersOf,
 } from '../../src/protocols/presign.ts';
@@ -82,7 +81,7 @@ type Tasks = Record<string, (args: never) => unknown>;
 /**
  * Prepares this process: a check is made once, for who judges live and for who verifies the evidence; what an honest
  * signer proves in an error round is proven once, for what others said does not enter it; and the proofs of a key
- * generation, of which nothing here depends, are empty.
+ * generation, on which nothing here depends, are empty.
  */
 function prepare(): void {
   const [checks, tasks] = [CHECKS as unknown as Tasks, TASKS as unknown as Tasks];
@@ -174,20 +173,26 @@ const ENC_ELG = { e: 32, S: 384, z1: 98, z2: 384, z3: 482, w: 32 };
 const AFF_G = { e: 32, S: 384, T: 384, z1: 98, z2: 226, z3: 482, z4: 482, w: 384, wy: 384 };
 const ELOG = { e: 32, z: 32, u: 32 };
 
-/** Names of the parts of the three messages of a signer; psi0@3 is a proof for leaf 3, psi0@3.S a part of it. */
+/** Names of the parts of an offer; psi0@3 is a proof for leaf 3, psi0@3.S a part of it. */
+export const offerLayout = (verifiers: readonly number[]): Layout => [
+  ...(['K', 'G'].map((name) => [name, 768]) as [string, number][]),
+  ...(['Y', 'A1', 'A2', 'B1', 'B2'].map((name) => [name, 33]) as [string, number][]),
+  ...verifiers.flatMap((v) => [...within(`psi0@${String(v)}`, ENC_ELG), ...within(`psi1@${String(v)}`, ENC_ELG)]),
+];
+
+/** Names of the parts of the three messages of a signer. */
 function layoutOf(p: Presigning, leaf: number, slot: number): Layout {
-  const peers = (p.stocked ? p.auxiliary.map((a) => a.leaf) : signersOf(p)).filter((l) => l !== leaf).map(String);
-  const echo: [string, number] = ['echo', 32 * signersOf(p).length];
-  if (slot === 1)
-    return [['K', 768], ['G', 768], ['Y', 33], ['A1', 33], ['A2', 33], ['B1', 33], ['B2', 33], ...peers.flatMap((v) => [...within(`psi0@${v}`, ENC_ELG), ...within(`psi1@${v}`, ENC_ELG)])];
-  if (slot === 2)
+  const peers = signersOf(p).filter((l) => l !== leaf);
+  const echo: Layout = slot === CONVERT && p.stocked ? [] : [['echo', 32 * signersOf(p).length]];
+  if (slot === OFFER) return offerLayout(peers);
+  if (slot === CONVERT)
     return [
-      echo,
+      ...echo,
       ['Gamma', 33],
       ...within('elog', ELOG),
-      ...peers.flatMap((v): [string, number][] => [[`D@${v}`, 768], [`F@${v}`, 768], ...within(`psi@${v}`, AFF_G), [`D^@${v}`, 768], [`F^@${v}`, 768], ...within(`psi^@${v}`, AFF_G)]),
+      ...peers.flatMap((v): [string, number][] => [[`D@${String(v)}`, 768], [`F@${String(v)}`, 768], ...within(`psi@${String(v)}`, AFF_G), [`D^@${String(v)}`, 768], [`F^@${String(v)}`, 768], ...within(`psi^@${String(v)}`, AFF_G)]),
     ];
-  return [echo, ['delta', 32], ['Delta', 33], ['S', 33], ...within('elog', ELOG)];
+  return [...echo, ['delta', 32], ['Delta', 33], ['S', 33], ...within('elog', ELOG)];
 }
 
 /** The body of a message with names for its parts. */
@@ -255,9 +260,9 @@ export class Presigner {
   readonly own: AuxSecret;
   /** Leaf share, encoded. */
   leafShare: Uint8Array;
-  offerSecret = new Uint8Array(0);
-  convertSecret = new Uint8Array(0);
-  sumSecret = new Uint8Array(0);
+  offerSecret: Uint8Array = new Uint8Array(0);
+  convertSecret: Uint8Array = new Uint8Array(0);
+  sumSecret: Uint8Array = new Uint8Array(0);
 
   constructor(run: Run, label: string) {
     this.run = run;
@@ -271,7 +276,7 @@ export class Presigner {
     this.own = storedPrimes(identity.vault, epochPrimesPath(plan.key.name, plan.key.epoch)) as AuxSecret;
     this.leafShare = loadShare(identity.vault, certificate);
     const stocked = this.p.stocked?.get(this.leaf);
-    if (stocked) this.offerSecret = identity.vault.get(stockPath(plan.key.name, plan.key.epoch, stocked.index)) as Uint8Array<ArrayBuffer>;
+    if (stocked) this.offerSecret = identity.vault.get(stockPath(plan.key.name, plan.key.epoch, stocked.index)) as Uint8Array;
   }
 
   get #signer(): Signer {
@@ -332,19 +337,19 @@ export class Presigner {
   /** Body of round 1. */
   async offer(): Promise<Uint8Array> {
     const { body, secret } = await makeOffers(this.p, this.#signer);
-    this.offerSecret = secret as Uint8Array<ArrayBuffer>;
+    this.offerSecret = secret;
     return body;
   }
   /** Body of round 2. @param messages what the victims hold and what it said itself */
-  async convert(messages: Inbound, offerSecret = this.offerSecret): Promise<Uint8Array> {
+  async convert(messages: Inbound, offerSecret: Uint8Array = this.offerSecret): Promise<Uint8Array> {
     const { body, secret } = await makeConverts(this.p, this.#signer, offerSecret, messages);
-    this.convertSecret = secret as Uint8Array<ArrayBuffer>;
+    this.convertSecret = secret;
     return body;
   }
   /** Body of round 3. */
-  async sum(messages: Inbound, convertSecret = this.convertSecret): Promise<Uint8Array> {
+  async sum(messages: Inbound, convertSecret: Uint8Array = this.convertSecret): Promise<Uint8Array> {
     const { body, secret } = await makeSums(this.p, this.#signer, convertSecret, messages);
-    this.sumSecret = secret as Uint8Array<ArrayBuffer>;
+    this.sumSecret = secret;
     return body;
   }
   /** Body of the error round. */
@@ -394,9 +399,45 @@ export async function expectCaught(stage: Stage, code: ErrorCode, culprit: strin
 /** States of the honest signers' homes. */
 export const statesOf = (run: Run): Record<string, Record<string, string>> => Object.fromEntries(run.honest.map((label) => [label, keyState(run.table, label)]));
 
-/** What the envelopes show to anybody: the live check, with all proofs. */
-export async function findingsOf(cheat: Presigner, messages: Inbound) {
-  return cheat.ctx ? ecdsaFindings(cheat.ctx, messages, anybody) : presignFindings(cheat.p, messages, anybody, false);
+/** What was made modulo one number may be out of range for another: it is refused as the one or as the other. */
+export const RANGE_OR_PROOF: readonly ErrorCode[] = ['E_RANGE', 'E_PROOF'];
+
+/** A moment at which mallory is to say one thing, and a good thing to say. */
+export class Turn {
+  readonly stage: Stage;
+  readonly cheat: Presigner;
+  readonly slot: number;
+  readonly good: Parts;
+  readonly before: Readonly<Record<string, Record<string, string>>>;
+
+  constructor(stage: Stage, cheat: Presigner, slot: number, good: Uint8Array) {
+    this.stage = stage;
+    this.cheat = cheat;
+    this.slot = slot;
+    this.good = cheat.parts(slot, good);
+    this.before = statesOf(stage.run);
+  }
+  /** Mallory says this. */
+  say(body: Uint8Array): Run {
+    const run = this.stage.back();
+    run.say('mallory', this.slot, body);
+    return run;
+  }
+  /** Mallory says this, and all see what came of it. */
+  async expectRefused(body: Uint8Array, ...codes: readonly ErrorCode[]): Promise<void> {
+    const run = this.say(body);
+    await run.settle();
+    const code = run.error(run.honest[0] as string).code;
+    expect(codes).toContain(code);
+    await this.caught(code);
+  }
+  caught(code: ErrorCode): Promise<void> {
+    return expectCaught(this.stage, code, 'mallory', this.before);
+  }
+  /** The message with another number in the place of this one. */
+  shifted(name: string): Uint8Array {
+    return this.good.with(name, this.good.number(name) ^ 1n);
+  }
 }
 
 /** Milliseconds of processor time that something takes: others use this machine as well. */

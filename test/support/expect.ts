@@ -16,6 +16,7 @@ export interface Evidence {
   readonly session: string;
   readonly code: ErrorCode;
   readonly participant: string | null;
+  readonly judge: number | null;
   readonly envelopes: readonly string[];
 }
 
