@@ -50,23 +50,27 @@ export async function preparePrimes(home: Home, { vault }: Identity, port: Port)
 
 /**
  * The set of a ceremony: the one it has already, or a prepared one, or a new one. A prepared one is marked as this
- * ceremony's before anything else, so that no crash gives it to two.
+ * ceremony's before anything else, so that no crash gives it to two; its copy among the prepared ones is destroyed, also
+ * where a crash came before that.
  */
 export async function primesFor(home: Home, { vault }: Identity, path: string, port: Port): Promise<AuxSecret> {
   const there = storedPrimes(vault, path);
-  if (there) return there;
-  const prepared = preparedPrimes(home).find((set) => takeSet(home, set, path));
-  const primes = (prepared === undefined ? undefined : storedPrimes(vault, prepared)) ?? (await fresh(port));
-  keepPrimes(vault, path, primes);
+  const prepared = preparedPrimes(home).find((set) => (there ? isTaken(home, set, path) : takeSet(home, set, path)));
+  const primes = there ?? (prepared === undefined ? undefined : storedPrimes(vault, prepared)) ?? (await fresh(port));
+  if (!there) keepPrimes(vault, path, primes);
   if (prepared !== undefined) home.disk.erase(inHome(home, prepared));
   return primes;
 }
 
+const markOf = (home: Home, set: string): string => inHome(home, set.replace(/sealed$/, 'taken'));
+
 /** Marks a prepared set as that of one ceremony, before it is used. @returns false when it is another's already */
 function takeSet(home: Home, set: string, path: string): boolean {
-  const file = inHome(home, set.replace(/sealed$/, 'taken'));
-  const mark = utf8(path);
-  if (home.disk.createOnce(file, mark)) return true;
-  const before = home.disk.read(file, 4096);
-  return before !== undefined && equalBytes(before, mark);
+  return home.disk.createOnce(markOf(home, set), utf8(path)) || isTaken(home, set, path);
+}
+
+/** Whether a prepared set is marked as that of this ceremony. */
+function isTaken(home: Home, set: string, path: string): boolean {
+  const mark = home.disk.read(markOf(home, set), 4096);
+  return mark !== undefined && equalBytes(mark, utf8(path));
 }

@@ -163,8 +163,8 @@ const CONVERT_BYTES_PER_PEER = 9_500;
 const OFFER_BYTES = 1_900;
 const OFFER_BYTES_PER_PEER = 3_000;
 const TRACE_BYTES_PER_PEER = 350_000;
-/** All messages of one attempt at presigning. */
-const MAX_ATTEMPT_BYTES = 40 * 1024 * 1024;
+/** Bytes of all messages that have to fit into one certificate or evidence file. */
+const MAX_TOGETHER_BYTES = 40 * 1024 * 1024;
 
 /** What envelopes are bound to. */
 export function planSession(plan: Plan): Session {
@@ -250,7 +250,12 @@ function checkDkgPlan(plan: DkgPlan): void {
     if (!new RegExp(`(^|[^a-z0-9-])${role}($|[^a-z0-9-])`).test(plan.quorum))
       fail('E_PLAN_FIELD', `roles.${role}: no gate uses this role`, { field: `roles.${role}` });
   if (!names.includes(plan.lead)) fail('E_PLAN_FIELD', `lead: ${plan.lead} is not a participant`, { field: 'lead' });
-  if (SCHEMES[plan.scheme].protocol === 'cggmp24') requireCarriable(plan.stock, OFFER_BYTES + OFFER_BYTES_PER_PEER * (names.length - 1), 'stock');
+  if (SCHEMES[plan.scheme].protocol === 'cggmp24') {
+    const offer = OFFER_BYTES + OFFER_BYTES_PER_PEER * (names.length - 1);
+    requireCarriable(plan.stock, offer, 'stock');
+    // all confirmations together are the certificate
+    requireTogether(plan.stock, names.length * offer, 'stock');
+  }
   const alone = samePersonQuorum(quorum, plan.participants);
   if (alone !== undefined)
     fail('E_THRESHOLD', `${alone} alone could satisfy the quorum with the seats held under that name`, { participant: alone });
@@ -267,6 +272,12 @@ function requireCarriable(count: number, bytes: number, field: string): void {
   if (count > most) fail('E_PLAN_FIELD', `${field}: with so many participants, one message can hold ${String(most)} at most`, { field });
 }
 
+/** @throws E_PLAN_FIELD when so many entries of everybody do not fit into one file */
+function requireTogether(count: number, bytes: number, field: string): void {
+  const most = Math.floor(MAX_TOGETHER_BYTES / bytes);
+  if (count > most) fail('E_PLAN_FIELD', `${field}: with so many participants, one ceremony can make ${String(most)} at most`, { field });
+}
+
 function checkSigners(plan: SignPlan | PresignPlan): void {
   plan.participants.forEach((p, i) => {
     const before = plan.participants[i - 1];
@@ -278,8 +289,7 @@ function checkSigners(plan: SignPlan | PresignPlan): void {
     const peers = plan.participants.length - 1;
     requireCarriable(plan.count, CONVERT_BYTES_PER_PEER * peers, 'count');
     // all messages of a faulty attempt together are the evidence
-    const whole = (peers + 1) * (OFFER_BYTES + (OFFER_BYTES_PER_PEER + CONVERT_BYTES_PER_PEER) * peers);
-    if (plan.count * whole > MAX_ATTEMPT_BYTES) fail('E_PLAN_FIELD', `count: with so many signers, one ceremony makes ${String(Math.floor(MAX_ATTEMPT_BYTES / whole))} at most`, { field: 'count' });
+    requireTogether(plan.count, (peers + 1) * (OFFER_BYTES + (OFFER_BYTES_PER_PEER + CONVERT_BYTES_PER_PEER) * peers), 'count');
     return;
   }
   const stocked = plan.participants.filter((p) => p.stock).length;

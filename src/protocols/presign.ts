@@ -248,7 +248,8 @@ async function traceFindings(p: Presigning, messages: Inbound, mismatch: Mismatc
     }),
   );
   if (beside.length > 0) return beside;
-  const others = traces.filter((e) => e.leaf !== judge.own);
+  // the judge's own too: whoever is left is named because all of these hold, and evidence may claim any judge
+  const others = traces;
   const outcomes = await judge.crew.check(
     'checkTrace',
     others.map((e) => ({

@@ -9,9 +9,9 @@ import { MASK_RESPONSE_BOUND, SCALAR_RESPONSE_BOUND } from '../../src/ecdsa/para
 import { CONVERT, OFFER, SUM } from '../../src/protocols/presign.ts';
 import type { Inbound } from '../../src/protocols/machine.ts';
 import { type Envelope, openBlob } from '../../src/wire/blob.ts';
-import { concat, toHex } from '../../src/wire/bytes.ts';
+import { concat } from '../../src/wire/bytes.ts';
 import type { ErrorCode } from '../../src/wire/errors.ts';
-import { blamedIn, ecdsaTable, forget, GROUP, messagesIn, Presigner, RANGE_OR_PROOF, Stage, statesOf, timed, Turn } from '../support/ecdsa-cheat.ts';
+import { blamedIn, ecdsaTable, evidenceAgainst, forget, GROUP, messagesIn, Presigner, RANGE_OR_PROOF, Stage, statesOf, timed, Turn } from '../support/ecdsa-cheat.ts';
 import { expectEvidence, judge } from '../support/expect.ts';
 import { random, type Table } from '../support/harness.ts';
 
@@ -185,14 +185,14 @@ describe('row 60 evidence that frames', () => {
     const second = openBlob(run.blob('mallory', OFFER, await new Presigner(run, 'mallory').offer()), run.session);
     const [first, offers, answers] = [trioMessages.get(OFFER)?.get(2), trioMessages.get(OFFER), trioMessages.get(CONVERT)] as [Envelope, ReadonlyMap<number, Envelope>, ReadonlyMap<number, Envelope>];
     const own = openBlob(run.blob('mallory', CONVERT, trio.good.bytes), run.session);
+    const others = [offers.get(3), offers.get(4), answers.get(3)] as Envelope[];
     for (const mallorys of [first, second])
-      for (const code of ['E_PROOF', 'E_RANGE', 'E_FORMAT', 'E_SUM'])
-        for (const envelopes of [[...answers.values()], [mallorys, offers.get(3), offers.get(4), answers.get(3)], [mallorys, offers.get(3), offers.get(4), answers.get(3), answers.get(4), own]]) {
-          const evidence = { schema: 'mpc-ceremony/evidence/1', session: toHex(run.session.sid), code: code as ErrorCode, participant: 'carol', judge: null, envelopes: envelopes.map((e) => Buffer.from((e as Envelope).bytes).toString('base64')) };
-          expect(await judge(run, evidence)).toEqual({ code: 'E_EVIDENCE', culprit: undefined });
-        }
+      for (const code of ['E_PROOF', 'E_RANGE', 'E_FORMAT', 'E_SUM'] as const)
+        for (const envelopes of [[...answers.values()], [mallorys, ...others], [mallorys, ...others, answers.get(4) as Envelope, own]])
+          // whoever is said to have judged
+          for (const by of [null, 2, 3, 4, 64]) expect(await judge(run, evidenceAgainst(run, code, 'carol', by, envelopes))).toEqual({ code: 'E_EVIDENCE', culprit: undefined });
     // not to say that mallory said one thing alone
-    expect(await judge(run, { schema: 'mpc-ceremony/evidence/1', session: toHex(run.session.sid), code: 'E_EQUIVOCATION', participant: 'mallory', judge: null, envelopes: [first, second].map((e) => Buffer.from(e.bytes).toString('base64')) })).toEqual({ code: 'E_EQUIVOCATION', culprit: 'mallory' });
+    expect(await judge(run, evidenceAgainst(run, 'E_EQUIVOCATION', 'mallory', null, [first, second]))).toEqual({ code: 'E_EQUIVOCATION', culprit: 'mallory' });
   });
 });
 

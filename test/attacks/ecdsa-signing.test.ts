@@ -18,15 +18,13 @@ import type { SignPlan } from '../../src/plan/plan.ts';
 import { ecdsaRequest, ecdsaShareBody } from '../../src/protocols/ecdsa-sign.ts';
 import { CLOSE } from '../../src/protocols/presign.ts';
 import { encodePresignature, presignatureId } from '../../src/protocols/presignature.ts';
-import { verifyEvidence } from '../../src/transcript/verify.ts';
 import type { Disk } from '../../src/vault/durable.ts';
 import { openBlob } from '../../src/wire/blob.ts';
 import { concat, fromHex, toHex, utf8 } from '../../src/wire/bytes.ts';
-import { canonicalBytes } from '../../src/wire/canon.ts';
 import { CeremonyError, type ErrorCode } from '../../src/wire/errors.ts';
 import { sha256 } from '../../src/wire/hash.ts';
-import { blamedIn, ecdsaContextOf, ecdsaTable, GROUP, keyState, makeKey, timed, unspent } from '../support/ecdsa-cheat.ts';
-import { expectEvidence, recordOf } from '../support/expect.ts';
+import { blamedIn, ecdsaContextOf, ecdsaTable, evidenceAgainst, GROUP, keyState, makeKey, timed, unspent } from '../support/ecdsa-cheat.ts';
+import { expectEvidence, judge } from '../support/expect.ts';
 import { random, type Table } from '../support/harness.ts';
 import type { Run } from '../support/run.ts';
 import { otherIntent, replanted, spent } from '../support/signing.ts';
@@ -137,12 +135,9 @@ describe('row 5 a wrong share', () => {
 
   test('row 60 evidence against alice, whose share is good, proves nothing', async () => {
     const run = await signing();
-    const envelope = Buffer.from(run.file('alice', `round-${String(CLOSE)}/alice.blob`) as Uint8Array).toString('base64');
-    for (const code of ['E_SHARE', 'E_REQUEST', 'E_FORMAT']) {
-      const bytes = canonicalBytes({ schema: 'mpc-ceremony/evidence/1', session: toHex(run.session.sid), code, participant: 'alice', judge: null, envelopes: [envelope] });
-      const { verdict, checks } = await verifyEvidence([{ file: 'evidence/x.json', bytes }], recordOf(run, 'alice'));
-      expect([verdict, checks.map((c) => [c.code, c.culprit])]).toEqual(['wrong', [['E_EVIDENCE', undefined]]]);
-    }
+    const share = openBlob(run.file('alice', `round-${String(CLOSE)}/alice.blob`) as Uint8Array, run.session);
+    for (const code of ['E_SHARE', 'E_REQUEST', 'E_FORMAT'] as const)
+      for (const by of [null, 1, 2]) expect(await judge(run, evidenceAgainst(run, code, 'alice', by, [share]))).toEqual({ code: 'E_EVIDENCE', culprit: undefined });
   });
 });
 

@@ -8,11 +8,11 @@ import { ABANDON_BODY, echo, type Inbound, refusalBody } from '../../src/protoco
 import { CLOSE, CONVERT, OFFER, SUM, traceBody, type Mismatch } from '../../src/protocols/presign.ts';
 import { concat } from '../../src/wire/bytes.ts';
 import type { ErrorCode } from '../../src/wire/errors.ts';
-import { blamedIn, ecdsaTable, expectCaught, forget, GROUP, keyState, messagesIn, type Parts, Presigner, Stage, statesOf, unspent } from '../support/ecdsa-cheat.ts';
+import { blamedIn, ecdsaTable, evidenceAgainst, expectCaught, forget, GROUP, keyState, messagesIn, type Parts, Presigner, Stage, statesOf, unspent } from '../support/ecdsa-cheat.ts';
 import { encodeEvidence } from '../../src/transcript/evidence.ts';
 import { verifyEvidence } from '../../src/transcript/verify.ts';
 import { type Envelope, openBlob } from '../../src/wire/blob.ts';
-import { evidenceOf, expectEvidence, recordOf } from '../support/expect.ts';
+import { evidenceOf, expectEvidence, judge, recordOf } from '../support/expect.ts';
 import { random, type Table } from '../support/harness.ts';
 import type { Run } from '../support/run.ts';
 
@@ -171,6 +171,15 @@ describe('presigning with alice', () => {
         const { verdict, checks } = await verifyEvidence([{ file: 'evidence/false.json', bytes }], recordOf(run, 'alice'));
         expect([verdict, checks.filter((c) => c.culprit === 'alice')]).toEqual(['wrong', []]);
       }
+    });
+    test('row 60 what mallory does not prove does not leave alice, whoever is said to have judged', async () => {
+      const run = s.say(s.wrongDelta);
+      const said = [...messagesIn(run, 'alice').values()].flatMap((round) => [...round.values()]);
+      // a trace that shows nothing
+      const own = openBlob(run.blob('mallory', CLOSE, s.trace(NONCE, s.nothing)), run.session);
+      for (const by of [null, 1, 2, 64])
+        for (const code of ['E_SUM', 'E_PROOF', 'E_RANGE'] as const)
+          for (const envelopes of [said, [...said, own]]) expect([by, await judge(run, evidenceAgainst(run, code, 'alice', by, envelopes))]).toEqual([by, { code: 'E_EVIDENCE', culprit: undefined }]);
     });
     test('mallory’s trace, made as it should be, gives the lie away', async () => {
       await sayTrace(() => s.cheat.trace(messagesIn(s.stage.run, 'alice'), NONCE));

@@ -2,11 +2,14 @@
  * Participants as outside checks see them: the real binary in processes of its own, a home and a copy of every folder
  * for each, and nothing shared but what a courier copies. Used by all tests of this folder.
  */
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { execa } from 'execa';
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
+import { encodeAuxSecret } from '../../src/ecdsa/make-aux.ts';
+import { fixturePrimes } from '../support/primes.ts';
 
 /** The program under test; MPC_CEREMONY_BIN names another build of it. */
 export const BIN = process.env['MPC_CEREMONY_BIN'] ?? join(import.meta.dirname, '../../bin/mpc-ceremony.js');
@@ -42,6 +45,8 @@ export interface RunOptions {
   readonly under?: readonly string[];
   /** Arguments of node before the program. */
   readonly node?: readonly string[];
+  /** Seconds after which it counts as hanging; 60 unless given. Making primes takes long on a busy machine. */
+  readonly seconds?: number;
 }
 
 // Two processes at a time: key derivation takes 64 MiB and a core.
@@ -74,7 +79,7 @@ export async function invoke(args: readonly string[], options: RunOptions = {}):
       extendEnv: false,
       env: { PATH: process.env['PATH'] ?? '', HOME: join(tmpdir(), 'no-such-home'), ...options.env },
       stripFinalNewline: false,
-      timeout: 60_000,
+      timeout: 1000 * (options.seconds ?? 60),
       maxBuffer: 64 * 1024 * 1024,
       ...(options.stdin === undefined ? { stdin: 'ignore' as const } : { input: options.stdin }),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -106,10 +111,13 @@ export class Member {
   readonly world: Place;
   readonly name: string;
   readonly home: string;
-  constructor(world: Place, name: string, home: string) {
+  /** Environment of its commands. */
+  readonly env: Record<string, string>;
+  constructor(world: Place, name: string, home: string, env: Record<string, string> = {}) {
     this.world = world;
     this.name = name;
     this.home = home;
+    this.env = env;
   }
   /** This participant's own copy of a folder. */
   copy(folder: string): string {
@@ -120,12 +128,19 @@ export class Member {
   }
   /** The command as scripts run it: passphrase from a file, no questions, JSON. */
   run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-    return invoke([...args, '--home', this.home, '--passphrase-file', this.world.passphraseFile, '--no-input', '--json'], options);
+    return this.say([...args, '--json'], options);
   }
   /** The command as people run it, without questions. */
   say(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-    return invoke([...args, '--home', this.home, '--passphrase-file', this.world.passphraseFile, '--no-input'], options);
+    return invoke([...args, '--home', this.home, '--passphrase-file', this.world.passphraseFile, '--no-input'], { ...options, env: { ...this.env, ...options.env } });
   }
+}
+
+/** Writes the i-th set of test primes to a file; environment with which a rehearsal home takes them for its own. */
+export function rehearsedPrimes(dir: string, i: number): Record<string, string> {
+  const file = join(dir, `primes-${String(i)}`);
+  writeFileSync(file, encodeAuxSecret(fixturePrimes(i)));
+  return { MPC_CEREMONY_REHEARSE_PRIMES: file };
 }
 
 /** How the file system is to fail: see children/faults.mjs. */
@@ -177,17 +192,17 @@ export class World implements Place {
     mkdirSync(this.cards);
   }
 
-  /** A world with homes; their cards lie in CARDS. */
-  static async of(names: readonly string[], options: { readonly production?: boolean; readonly seed?: number } = {}): Promise<World> {
+  /** A world with homes; their cards lie in CARDS. @param options.primes everybody brings test primes along, for ECDSA keys */
+  static async of(names: readonly string[], options: { readonly production?: boolean; readonly seed?: number; readonly primes?: boolean } = {}): Promise<World> {
     const world = new World(options.seed);
-    await Promise.all(names.map((name) => world.join(name, options.production === true)));
+    await Promise.all(names.map((name, i) => world.join(name, options.production === true, options.primes === true ? rehearsedPrimes(world.dir, i) : {})));
     world.members.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
     return world;
   }
 
   /** Makes a home and adds its card. */
-  async join(name: string, production = false): Promise<Member> {
-    const member = new Member(this, name, join(this.dir, 'homes', name));
+  async join(name: string, production = false, env: Record<string, string> = {}): Promise<Member> {
+    const member = new Member(this, name, join(this.dir, 'homes', name), env);
     const ran = await member.run(['init', '--name', name, ...(production ? [] : ['--rehearsal'])]);
     if (ran.exit !== 0) throw new Error(`init: ${ran.stdout}${ran.stderr}`);
     cpSync(member.card, join(this.cards, `${name}.card`));
@@ -273,6 +288,18 @@ export class World implements Place {
 export function must(ran: Ran): Ran {
   if (ran.exit !== 0 && ran.exit !== 10) throw new Error(`ended with ${String(ran.exit ?? ran.signal)}: ${ran.stdout}${ran.stderr}`);
   return ran;
+}
+
+/** Checks of one step's object against the contract and the files it speaks of. */
+export function expectStep(ran: Ran, member: Member, folder: string, kind: string): void {
+  const { json } = ran;
+  const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+  expect(json).toMatchObject({ schema: 'mpc-ceremony/step/1', kind, attempt: 1, participant: member.name, exit: ran.exit });
+  expect(Object.keys(json).sort()).toEqual(['attempt', 'ceremony', 'did', 'exit', 'head', 'kind', 'needs', 'nextAction', 'participant', 'schema', 'wrote']);
+  expect(json.nextAction?.who).toBe(member.name);
+  for (const { path, sha256: digest } of json.wrote ?? []) expect(sha256(readFileSync(join(folder, path))), path).toBe(digest);
+  const entry = JSON.parse(readFileSync(join(folder, 'transcript', `${member.name}.jsonl`), 'utf8').trimEnd().split('\n').at(-1) as string) as { payload: string };
+  expect(sha256(Buffer.from(entry.payload, 'base64')), 'head').toBe(json['head']);
 }
 
 /** All regular files below a folder, without dot files. */

@@ -10,6 +10,8 @@ import { join } from 'node:path';
 import { serialize } from 'node:v8';
 import { expect } from 'vitest';
 import { fromBytes, mod } from '../../src/arith/integer.ts';
+import { publicModulus } from '../../src/arith/modulus.ts';
+import { ownedModulus, ownedSquare } from '../../src/arith/owner.ts';
 import { unit } from '../../src/arith/sample.ts';
 import { inHome } from '../../src/ceremony/home.ts';
 import { epochDir, epochPrimesPath, loadShare, requireKey, stockPath } from '../../src/ceremony/key-store.ts';
@@ -59,24 +61,34 @@ import { type Envelope, openBlob } from '../../src/wire/blob.ts';
 import { concat, toHex } from '../../src/wire/bytes.ts';
 import { CeremonyError, type ErrorCode } from '../../src/wire/errors.ts';
 import { sha256 } from '../../src/wire/hash.ts';
-import { expectAbort } from './expect.ts';
+import { type Evidence, expectAbort } from './expect.ts';
 import { type Party, random, Table } from './harness.ts';
+import { fixturePrimes } from './primes.ts';
 import type { Run } from './run.ts';
 
 export const ALL = ['alice', 'mallory', 'carol', 'dave'];
 export const QUORUM = '2-of(alice, mallory, all-of(carol, dave))';
 export const GROUP = group('secp256k1');
 
-/** The outcome of every check that was made: it is a pure function of public arguments. */
+/** The outcome of every check that was made, and every honest proof of an error round: both are functions of what is public. */
 const known = new Map<string, Outcome<unknown>>();
+const proven = new Map<string, Outcome<unknown>>();
 const keyOf = (...items: readonly unknown[]): string => createHash('sha256').update(serialize(items)).digest('hex');
 
-/** From here on everything is checked anew. */
+/** From here on every check is made anew. */
 export function forget(): void {
   known.clear();
 }
 
 type Tasks = Record<string, (args: never) => unknown>;
+
+/** The factors of everybody's moduli are at hand in tests: with them the same powers take a fraction of the time. */
+function quicken(): void {
+  for (let i = 0; i < ALL.length; i++) {
+    const { p, q, pHat, qHat } = fixturePrimes(i);
+    for (const owned of [ownedModulus(p, q), ownedSquare(p, q), ownedModulus(pHat, qHat)]) Object.assign(publicModulus(owned.n), { pow: (base: bigint, exponent: bigint) => owned.pow(base, exponent) });
+  }
+}
 
 /**
  * Prepares this process: a check is made once, for who judges live and for who verifies the evidence; what an honest
@@ -84,27 +96,28 @@ type Tasks = Record<string, (args: never) => unknown>;
  * generation, on which nothing here depends, are empty.
  */
 function prepare(): void {
+  quicken();
   const [checks, tasks] = [CHECKS as unknown as Tasks, TASKS as unknown as Tasks];
   const once =
-    (name: string, work: (args: never) => unknown, essence: (args: never) => unknown) =>
+    (memory: Map<string, Outcome<unknown>>, name: string, work: (args: never) => unknown, essence: (args: never) => unknown) =>
     (args: never): unknown => {
       const key = keyOf(name, essence(args));
-      const outcome = known.get(key) ?? outcomeOf(() => work(args));
-      known.set(key, outcome);
+      const outcome = memory.get(key) ?? outcomeOf(() => work(args));
+      memory.set(key, outcome);
       if (!outcome.ok) throw new CeremonyError(outcome.code, outcome.text);
       return outcome.value;
     };
   const publicly = ({ own: _, ...args }: { own?: unknown }): unknown => args;
   for (const name of Object.keys(checks)) {
     const formality = ['checkAuxOf', 'checkModulus', 'checkFactors'].includes(name);
-    checks[name] = formality ? () => undefined : once(name, checks[name] as never, publicly);
-    tasks[name] = formality ? () => undefined : once(name, tasks[name] as never, publicly);
+    checks[name] = formality ? () => undefined : once(known, name, checks[name] as never, publicly);
+    tasks[name] = formality ? () => undefined : once(known, name, tasks[name] as never, publicly);
   }
   tasks.proveRingPedersen = () => new Uint8Array(PRM_BYTES);
   tasks.proveModulus = () => new Uint8Array(MOD_BYTES);
   tasks.proveFactors = () => new Uint8Array(FAC_BYTES);
   type Traced = Parameters<typeof TASKS.makeTrace>[0];
-  tasks.makeTrace = once('makeTrace', tasks.makeTrace as never, ({ bind, which, prover, sums }: Traced) => [bind, which, prover, sums.find((s) => s.leaf === prover)?.bytes]);
+  tasks.makeTrace = once(proven, 'makeTrace', tasks.makeTrace as never, ({ bind, which, prover, sums }: Traced) => [bind, which, prover, sums.find((s) => s.leaf === prover)?.bytes]);
 }
 prepare();
 
@@ -446,4 +459,10 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   await work();
   const { user, system } = process.cpuUsage(from);
   return (user + system) / 1000;
+}
+
+/** A file that says that somebody is to blame. @param by leaf id of who is said to have judged */
+export function evidenceAgainst(run: Run, code: ErrorCode, participant: string, by: number | null, envelopes: readonly Envelope[]): Evidence {
+  const evidence = { schema: 'mpc-ceremony/evidence/1', session: toHex(run.session.sid), code, participant, judge: by, envelopes: envelopes.map((e) => Buffer.from(e.bytes).toString('base64')) };
+  return evidence;
 }

@@ -55,7 +55,7 @@ export async function keyList(ctx: Context): Promise<ExitCode> {
   });
   ctx.out.result(
     { schema: 'mpc-ceremony/keys/1', keys, exit: 0 },
-    keys.length === 0 ? ['No keys here yet.'] : keys.map((k) => `${k.key}  ${k.state}${k.epoch === undefined ? '' : `  epoch ${String(k.epoch)}  ${k.scheme ?? ''}  ${k.quorum ?? ''}`}`),
+    keys.length === 0 ? ['No keys here yet.'] : keys.flatMap((k) => fold(`${k.key}  ${k.state}${k.epoch === undefined ? '' : `  epoch ${String(k.epoch)}  ${k.scheme ?? ''}  ${k.quorum ?? ''}`}`)),
   );
   return EXIT.ok;
 }
