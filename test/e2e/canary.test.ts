@@ -60,7 +60,7 @@ function look(m: Member): void {
     const bytes = open(sodium, subkey(master, `file/${path}`), parseSealed(readFileSync(file), path, file));
     if (/ceremonies\/k-dkg.*for-2/.test(path) || /ceremonies\/gone-dkg.*for-2/.test(path)) {
       // salt, chain part, tree and proof are made public by the next message; the polynomials follow them
-      const poly = bytes.slice(64 + 2 * 32 + 64);
+      const poly = bytes.slice(64 + 2 * 32 + 64 + 4);
       expect(poly.length).toBe(64);
       if (path.includes('/k-dkg')) polynomials.set(m.name, poly);
       take(`${m.name} ${path} polynomial`, poly);
