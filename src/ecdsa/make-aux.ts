@@ -11,7 +11,7 @@ import { concat, Reader } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import type { Random } from '../wire/random.ts';
 import type { AuxInfo } from './aux-info.ts';
-import { natural, readNatural } from './codec.ts';
+import { intItem, natural, readNatural } from './codec.ts';
 import { PRIME_BITS, PRIME_BYTES } from './parameters.ts';
 
 /** The primes of one participant, 1536 bits each, top two bits set, = 3 mod 4; secret. */
@@ -60,7 +60,7 @@ export function orderOfRing({ pHat, qHat }: Pick<AuxSecret, 'pHat' | 'qHat'>): b
 export function drawAux(primes: AuxSecret, random: Random): { aux: AuxInfo; lambda: bigint } {
   const { p, q, pHat, qHat } = primes;
   const M = ownedModulus(pHat, qHat);
-  const hedged = expand(random(32), 'draw-aux/v1', encodeAuxSecret(primes));
+  const hedged = expand(random(32), 'draw-aux/v1', ...[p, q, pHat, qHat].map(intItem));
   const t = unit(M.n, hedged) ** 2n % M.n;
   const lambda = below(orderOfRing(primes), hedged);
   return { aux: { n: p * q, nHat: M.n, s: M.pow(t, lambda), t }, lambda };

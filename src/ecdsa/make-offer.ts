@@ -5,8 +5,8 @@ import { unit } from '../arith/sample.ts';
 import { group } from '../curves/group.ts';
 import { concat, Reader } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
-import { natural } from './codec.ts';
-import { type AuxSecret, encodeAuxSecret } from './make-aux.ts';
+import { intItem, natural } from './codec.ts';
+import type { AuxSecret } from './make-aux.ts';
 import { ownPaillier } from './owner-keys.ts';
 import { encrypt } from './paillier.ts';
 import { N2_BYTES, SCALAR_BYTES } from './parameters.ts';
@@ -63,7 +63,7 @@ export interface MakeOffer {
 export function makeOffer({ curve, bind, leaf, own, verifiers, seed }: MakeOffer): { offer: Uint8Array; secret: Uint8Array } {
   const g = group(curve);
   const key = ownPaillier(own.p, own.q);
-  const random = expand(seed, 'make-offer/v1', curve, bind, leaf, encodeAuxSecret(own));
+  const random = expand(seed, 'make-offer/v1', curve, bind, leaf, intItem(own.p), intItem(own.q));
   const [k, gamma, a, b] = [0, 0, 0, 0].map(() => g.randomScalar(random)) as [bigint, bigint, bigint, bigint];
   const [rho, nu] = [unit(key.n, random), unit(key.n, random)];
   // nobody may know the logarithm of Y, so it is not kept
