@@ -15,7 +15,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { failing, files, invoke, type Json, type Member, must, type Ran, type RunOptions, World } from './support.ts';
 
 /** How many further writes a step is allowed before it is ended again. */
-const WRITES = 5;
+const WRITES = 3;
 /** Kills a process just before it destroys the secret of a stocked first message. */
 const BEFORE_ERASING = failing({ calls: ['rename'], part: 'stock/.mpc-erase', error: 'KILL' });
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
