@@ -355,9 +355,12 @@ describe('round 1: the cheat is named', () => {
     expect(judge(new Uint8Array(0))).toEqual(faults('E_FORMAT', 1, 3));
   });
   it("somebody else's offer, under the own name or in another context", () => {
-    expect(judge(saidBy(offers, 1).bytes)).toEqual(faults('E_PROOF', 1, 3));
+    // what was made modulo another's N may be above the own one: then the range refuses it before the equation does
+    const refusals = (found: Fault[]): unknown => found.map(({ code, ...fault }) => ({ ...fault, refused: code === 'E_PROOF' || code === 'E_RANGE' }));
+    const refused = refusals(faults('E_PROOF', 1, 3));
+    expect(refusals(judge(saidBy(offers, 1).bytes))).toEqual(refused);
     const stolen = makeOffer({ ...offerArgs(s, partyIn(s, 1)), bind: offerBind(2) }).offer;
-    expect(judge(stolen)).toEqual(faults('E_PROOF', 1, 3));
+    expect(refusals(judge(stolen))).toEqual(refused);
     expect(judge(makeOffer({ ...offerArgs(s, cheat), bind: offerBind(9) }).offer)).toEqual(faults('E_PROOF', 1, 3));
   });
   it("the reflected offer of somebody with the cheat's own key: the prover is part of the context", () => {
