@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = join(import.meta.dirname, '../src');
 /** Lower folders never import higher ones. */
-const ORDER = ['wire', 'arith', 'curves', 'sharing', 'schnorr', 'ecdsa', 'plan', 'policy', 'protocols', 'transcript', 'vault', 'transport', 'ceremony', 'rehearsal', 'cli'];
+const ORDER = ['wire', 'arith', 'curves', 'sharing', 'interop', 'schnorr', 'ecdsa', 'plan', 'policy', 'protocols', 'backup', 'transcript', 'vault', 'transport', 'ceremony', 'rehearsal', 'cli'];
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .map((f) => f.replaceAll('\\', '/'))
@@ -50,6 +50,7 @@ const SECRET = new RegExp(
   `^(?:${[
     'vault/|ceremony/|rehearsal/',
     'sharing/(?:deal|open|seal|make-[a-z-]+|prove|prove-[a-z-]+)\\.ts',
+    '(?:backup|interop)/(?:make-[a-z-]+|open-[a-z-]+)\\.ts',
     'schnorr/(?:sign|nonce)\\.ts',
     'arith/(?:owner|sample|primes)\\.ts',
     'ecdsa/(?:make-[a-z-]+|prove-[a-z-]+|owner-[a-z-]+|tasks)\\.ts',
@@ -92,7 +93,7 @@ describe('verification reaches nothing that handles secrets', () => {
 describe('the lower layers have no effects of their own', () => {
   // node:crypto is for hashes and signatures of public data there; randomness comes in as a parameter
   const EFFECTS = /'node:(?!crypto')[a-z_/]+'|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\brandomBytes\b|\bgetRandomValues\b|\brandomFill|\bprocess\.|\bconsole\./;
-  it.each(files.filter((f) => /^(?:arith|sharing|schnorr|ecdsa|protocols)\//.test(f) && f !== 'arith/primes.ts'))('%s', (file) => {
+  it.each(files.filter((f) => /^(?:arith|sharing|interop|schnorr|ecdsa|protocols|backup)\//.test(f) && f !== 'arith/primes.ts'))('%s', (file) => {
     expect(EFFECTS.exec(textOf.get(file) ?? '')?.[0]).toBeUndefined();
   });
   it('verification neither', () => {
@@ -107,7 +108,7 @@ describe('a step that only waits', () => {
 });
 
 describe('GOV-09 cryptography does not know policy', () => {
-  it.each(files.filter((f) => /^(?:arith|sharing|schnorr|ecdsa)\//.test(f)))('%s', (file) => {
+  it.each(files.filter((f) => /^(?:arith|sharing|interop|schnorr|ecdsa)\//.test(f)))('%s', (file) => {
     expect(wayTo(file, (f) => folderOf(f) === 'policy')).toBeUndefined();
   });
 });

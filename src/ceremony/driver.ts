@@ -20,6 +20,8 @@ export interface MadeMessage {
 
 /** The good end of a ceremony. */
 export interface Finished {
+  /** Entries that go before it. */
+  readonly before?: readonly Omit<EntryFacts, 'at'>[];
   readonly entry: Omit<EntryFacts, 'at'>;
   /** Files for the folder, derived from what everybody holds. */
   readonly files: readonly FolderFile[];

@@ -6,8 +6,8 @@
  */
 import { join } from 'node:path';
 import { SCHEMES } from '../curves/scheme.ts';
-import { schemeOf } from '../plan/plan.ts';
-import { awaited, closingOf, closingSlot, DEAL, type Finding, type Inbound, parseEnding, refusalBody, requiredSlots, slotsOf, ABANDON_BODY } from '../protocols/machine.ts';
+import { dealerSeats, isRekey, schemeOf } from '../plan/plan.ts';
+import { awaited, closingOf, closingSlot, dealSlot, type Finding, type Inbound, isComplete, parseEnding, refusalBody, requiredSlots, slotsOf, slotsOfSeat, ABANDON_BODY } from '../protocols/machine.ts';
 import { headOf } from '../transcript/chain.ts';
 import { MAX_EVIDENCE_BYTES } from '../transcript/evidence.ts';
 import { release } from '../transport/folder.ts';
@@ -18,20 +18,17 @@ import { sha256 } from '../wire/hash.ts';
 import { formatWords, words } from '../wire/words.ts';
 import type { ActionCode } from './actions.ts';
 import { collect, isOutdated } from './collect.ts';
-import type { Driver, FolderFile, MadeMessage } from './driver.ts';
+import type { Driver, Finished, FolderFile, MadeMessage } from './driver.ts';
 import { loadDriver } from './load-driver.ts';
 import { derivedFiles, sumsFile } from './derived-files.ts';
 import { evidenceFile } from './evidence.ts';
 import { lockedError, lockHome, requireUnlocked } from './home.ts';
 import { requireMachine } from './machine.ts';
 import { eraseAllStocks } from './key-store.ts';
+import type { Identity } from './identity.ts';
 import type { Port, Step } from './port.ts';
 import type { CeremonyStore } from './store.ts';
-
-/** Time of an entry: UTC to the second. */
-export function utc(now: Date): string {
-  return now.toISOString().replace(/\.\d+Z$/, 'Z');
-}
+import { utc } from './times.ts';
 
 interface Progress {
   readonly did: string[];
@@ -77,9 +74,10 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
 
   let driver: Driver | undefined;
   const load = async (): Promise<Driver> => (driver ??= await loadDriver(store, port));
-  const slots = requiredSlots(store.plan);
+  const { seats } = store.session;
+  const slots = slotsOfSeat(store.plan, store.seat.leaf, seats);
   const last = closingSlot(store.plan);
-  const complete = (messages: Inbound, slot: number): boolean => messages.get(slot)?.size === store.session.seats.length;
+  const complete = (messages: Inbound, slot: number): boolean => isComplete(store.plan, slot, seats, messages);
 
   for (;;) {
     const messages = store.messages();
@@ -90,7 +88,7 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
       break;
     }
     const at = slots.findIndex((s) => !store.sent.has(s.slot));
-    const before = at < 0 ? slots.at(-1) : slots[at - 1];
+    const before = at < 0 ? requiredSlots(store.plan).at(-1) : requiredSlots(store.plan).findLast((s) => s.slot < (slots[at]?.slot ?? 0));
     const ready = before === undefined || complete(messages, before.slot);
     const ended = [...(messages.get(last)?.values() ?? [])].some((e) => closingOf(e.body) !== 'close');
     if (!ready && !ended) break;
@@ -119,8 +117,7 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
       (await load()).sent(place);
     } else {
       const finished = await (await load()).finish(messages, identity);
-      store.append({ at: utc(port.now()), ...finished.entry }, identity.signer);
-      progress.did.push(finished.entry.kind);
+      record(store, finished, port, identity, progress);
     }
   }
   if (store.plan.attended && store.seat.name === store.plan.lead && progress.did.includes(`round${String(slots[0]?.slot)}.sent`))
@@ -147,10 +144,17 @@ async function adoptCertificate(store: CeremonyStore, found: readonly { file: st
       throw e;
     }
     if (!finished) continue;
-    store.append({ at: utc(port.now()), ...finished.entry }, identity.signer);
-    progress.did.push(finished.entry.kind);
+    record(store, finished, port, identity, progress);
     return;
   }
+}
+
+/** Puts the good end on the record; what goes before it is not said twice after a crash. */
+function record(store: CeremonyStore, { before, entry }: Finished, port: Port, { signer }: Identity, progress: Progress): void {
+  const at = utc(port.now());
+  for (const facts of before ?? []) if (!store.journal.some((e) => e.payload.kind === facts.kind && e.payload.epoch === facts.epoch)) store.append({ at, ...facts }, signer);
+  store.append({ at, ...entry }, signer);
+  progress.did.push(entry.kind);
 }
 
 /** A refusal of the gate goes on the record before it is shown (AUD-05). */
@@ -179,7 +183,7 @@ async function send(store: CeremonyStore, slot: number, made: MadeMessage, messa
   const blob = makeBlob(store.session, store.seat, slot, store.head, made.body, signer);
   store.prepare(slot, blob);
   // a complaint is about the deals, whatever round has come since
-  const inputs = [...(messages.get(made.message === 'complaint' ? DEAL : slot - 1)?.values() ?? [])];
+  const inputs = [...(messages.get(made.message === 'complaint' ? dealSlot(store.plan) : slot - 1)?.values() ?? [])];
   store.append(
     {
       at,
@@ -295,12 +299,22 @@ function endingError(store: CeremonyStore): CeremonyError {
   return new CeremonyError(ending.code, ending.text, {
     ...(culprit === undefined ? {} : { participant: culprit }),
     ...(evidence.length === 0 ? {} : { file: `evidence/${evidence[0] as string}` }),
-    details: [endingWords(ending.code)],
+    details: [endingWords(ending.code), ...dealtWords(store)],
     remedy:
       ERRORS[ending.code][0] === EXIT.refused
         ? 'Ask the lead for a new plan or a new intent.'
         : `Stop. Tell the ceremony lead. A further attempt: mpc-ceremony ${store.plan.kind} --again FOLDER, ${ending.code === 'E_ABORTED' ? 'when the reason is understood' : 'without the one who is named'}.`,
   });
+}
+
+/** A dealing cannot be recalled: what an attempt that came to nothing has let out, and what heals it. */
+function dealtWords({ plan, seat, sent }: CeremonyStore): string[] {
+  if (!isRekey(plan) || !sent.has(dealSlot(plan)) || !dealerSeats(plan).includes(seat.leaf)) return [];
+  const receivers = plan.participants.map((p) => p.name).join(', ');
+  return [
+    `W_DEALT  What ${seat.name} dealt cannot be recalled: enough of ${receivers} together know it, without a certificate too. Let a new epoch of the same key follow soon, by a refresh or a reshare.`,
+    ...(plan.kind === 'reshare' ? [`If the dealings of all of ${plan.dealers.map((d) => d.name).join(', ')} went out, these receivers can compute the whole key, and no new epoch heals that.`] : []),
+  ];
 }
 
 function endingWords(code: ErrorCode): string {

@@ -1,7 +1,7 @@
 /** Finding the ceremony of a folder whose plan file is not, byte for byte, the one that was joined. */
 import { ownCard, type Home } from './home.ts';
 import { readPlan } from './join.ts';
-import { rosterHash } from '../plan/plan.ts';
+import { rosterHash, seated } from '../plan/plan.ts';
 import { toHex } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import { CeremonyStore } from './store.ts';
@@ -26,7 +26,7 @@ export async function findChanged(home: Home, folder: string): Promise<CeremonyS
     fail('E_PLAN_CHANGED', 'PLAN.yaml is not the plan that this participant joined', { file, remedy: restore });
   }
   const me = ownCard(home);
-  if (!plan.participants.some((p) => p.name === me.name && p.identity === me.ed25519))
+  if (!seated(plan).some((p) => p.name === me.name && p.identity === me.ed25519))
     fail('E_NOT_PARTICIPANT', `${me.name} has no seat in this plan`, { file, participant: me.name, remedy: 'Check --home, and that this is the right folder.' });
   return fail('E_NOT_JOINED', `${me.name} has not joined this ceremony`, { file, participant: me.name, remedy: `mpc-ceremony join ${folder}` });
 }

@@ -2,7 +2,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
 import { type Card, encodeCard, makeCard, MAX_PREKEYS, type PublicPrekey } from '../plan/card.ts';
-import type { DkgPlan } from '../plan/plan.ts';
+import type { KeyingPlan } from '../plan/plan.ts';
 import { makePrekey } from '../sharing/make-prekey.ts';
 import { sealingReady } from '../sharing/sealing-group.ts';
 import type { Disk } from '../vault/durable.ts';
@@ -14,6 +14,7 @@ import { signerFromSeed, type Signer } from '../wire/ed25519.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import type { Random } from '../wire/random.ts';
 import { type Home, type HomeFacts, inHome, lockReason, ownCard, unlockHome, writeHomeFacts } from './home.ts';
+import { makeCustodyKey, nextCustody } from './custody.ts';
 import { CeremonyStore } from './store.ts';
 
 /** One-time keys that a new card starts with, and that a renewal adds. */
@@ -69,7 +70,8 @@ export async function createHome(
   const signer = signerFromSeed(seed);
   const homeId = toHex(random(16));
   const prekeys = makePrekeys(vault, facts.name, homeId, 1, random);
-  const card = makeCard({ mode: facts.mode, name: facts.name, homeId, x25519: toHex(x25519Public(relay)), prekeys }, signer);
+  const custody = makeCustodyKey(vault, 1, random);
+  const card = makeCard({ mode: facts.mode, name: facts.name, homeId, x25519: toHex(x25519Public(relay)), prekeys, custody }, signer);
   for (const secret of [seed, relay, payload]) secret.fill(0);
   vault.close();
   disk.write(join(root, 'identity', `${facts.name}.card`), encodeCard(card), { mode: 0o644 });
@@ -91,7 +93,7 @@ export async function openIdentity(home: Home, passphrase: Secret, random: Rando
 }
 
 /**
- * Adds one-time keys and signs a new card; used and spent ones are left out. On a locked home (rule P6) all older keys
+ * Adds one-time keys and a fresh custody key, and signs a new card; used and spent one-time keys are left out. On a locked home (rule P6) all older keys
  * are destroyed, every open ceremony is closed for good, and the lock is lifted last.
  */
 export function renewCard(home: Home, identity: Identity, random: Random, now: Date): Card {
@@ -107,7 +109,9 @@ export function renewCard(home: Home, identity: Identity, random: Random, now: D
   const fresh = makePrekeys(identity.vault, home.facts.name, home.facts.homeId, first, random);
   const kept = old.prekeys.filter((p) => prekeyState(home, p.n) === 'free');
   const prekeys = [...kept, ...fresh].slice(-MAX_PREKEYS);
-  const card = makeCard({ mode: old.mode, name: old.name, homeId: old.homeId, x25519: old.x25519, prekeys }, identity.signer);
+  // a home that was restored must not repeat a counter that its newer self has published
+  const custody = makeCustodyKey(identity.vault, nextCustody(home, old.custody?.n, reason === undefined ? undefined : now), random);
+  const card = makeCard({ mode: old.mode, name: old.name, homeId: old.homeId, x25519: old.x25519, prekeys, custody }, identity.signer);
   home.disk.write(inHome(home, 'identity', `${old.name}.card`), encodeCard(card), { mode: 0o644 });
   if (reason !== undefined) unlockHome(home, now);
   return card;
@@ -173,7 +177,8 @@ export function destroyPrekey(home: Home, n: number): void {
 export function addPrekeyToCard(home: Home, identity: Identity, prekey: PublicPrekey): void {
   const old = ownCard(home);
   const prekeys = [...old.prekeys.filter((p) => p.n !== prekey.n && prekeyState(home, p.n) === 'free'), prekey];
-  const card = makeCard({ mode: old.mode, name: old.name, homeId: old.homeId, x25519: old.x25519, prekeys }, identity.signer);
+  const custody = old.custody === undefined ? {} : { custody: old.custody };
+  const card = makeCard({ mode: old.mode, name: old.name, homeId: old.homeId, x25519: old.x25519, prekeys, ...custody }, identity.signer);
   home.disk.write(inHome(home, 'identity', `${old.name}.card`), encodeCard(card), { mode: 0o644 });
 }
 
@@ -183,7 +188,7 @@ const usePath = (home: Home, owner: string, prekey: PublicPrekey): string => inH
  * Whether no one-time key of a plan was used in another ceremony that this home took part in (rule P5); writes nothing.
  * @throws E_PREKEY_BUSY naming the owner
  */
-export function checkPrekeys(home: Home, plan: DkgPlan, ceremony: string): void {
+export function checkPrekeys(home: Home, plan: KeyingPlan, ceremony: string): void {
   for (const p of plan.participants) {
     const there = home.disk.read(usePath(home, p.name, p.prekey), 4096);
     if (there && toHex(there) !== toHex(canonicalBytes({ ceremony })))
@@ -195,7 +200,7 @@ export function checkPrekeys(home: Home, plan: DkgPlan, ceremony: string): void 
 }
 
 /** Remembers which ceremony uses which one-time key of which participant. @throws E_PREKEY_BUSY */
-export function acceptPrekeys(home: Home, plan: DkgPlan, ceremony: string): void {
+export function acceptPrekeys(home: Home, plan: KeyingPlan, ceremony: string): void {
   home.disk.makeDir(inHome(home, 'peers', 'prekeys'));
   for (const p of plan.participants) home.disk.createOnce(usePath(home, p.name, p.prekey), canonicalBytes({ ceremony }));
   checkPrekeys(home, plan, ceremony);

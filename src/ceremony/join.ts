@@ -3,8 +3,9 @@
  * have passed; a refusal leaves the home as it was.
  */
 import { join as joinPath } from 'node:path';
+import type { ForeignShare } from '../interop/foreign-share.ts';
 import { parseCard } from '../plan/card.ts';
-import { checkPlan, fromStock, type Plan, type PresignPlan, planSession, rosterHash, sessionId, type SignPlan } from '../plan/plan.ts';
+import { checkPlan, fromStock, isRekey, type ImportPlan, type KeyingPlan, type Plan, type PresignPlan, planSession, rosterHash, seated, sessionId, type SignPlan } from '../plan/plan.ts';
 import { encodePlanFile, MAX_PLAN_FILE_BYTES, parsePlanFile } from '../plan/plan-file.ts';
 import { refusal } from '../policy/gate.ts';
 import { intentMessage, MAX_INTENT_BYTES, MAX_MESSAGE_BYTES, parseIntent, type SignedIntent } from '../policy/intent.ts';
@@ -15,19 +16,21 @@ import { toHex } from '../wire/bytes.ts';
 import { type CeremonyError, fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import { formatWords, words } from '../wire/words.ts';
+import { baseToStore, folderBase, IMPORTED, requireBase } from './base.ts';
 import { requireUnblamed } from './blame.ts';
 import { deriveFiles } from './derived-files.ts';
-import { step, utc } from './engine.ts';
+import { step } from './engine.ts';
 import { type Home, inHome, ownCard, renewedAt, requireUnlocked } from './home.ts';
-import { acceptPrekeys, checkOwnPrekey, checkPrekeys, reservePrekey } from './identity.ts';
+import { acceptPrekeys, checkOwnPrekey, checkPrekeys, type Identity, reservePrekey } from './identity.ts';
 import { bindIntent } from './intent-memory.ts';
-import { acceptStock, activeEpoch, checkRank, takeRank } from './key-store.ts';
+import { acceptStock, activeEpoch, checkRank, requireNoFork, takeRank } from './key-store.ts';
 import { requireMachine } from './machine.ts';
 import type { Port, Step } from './port.ts';
 import { programDigest } from './program.ts';
 import { requireRehearsal } from './rehearsed.ts';
 import { certificateFor, contextIn, decideIn } from './signing.ts';
 import { CeremonyStore } from './store.ts';
+import { utc } from './times.ts';
 import { blankTwo } from './word-quiz.ts';
 
 /** A plan file: exact bytes, and their SHA-256 in hex. */
@@ -41,7 +44,7 @@ interface Prepared {
   /** A refusal of the gate: goes on the record, and ends the ceremony for this participant. */
   readonly refused?: { readonly error: CeremonyError; readonly intent: string; readonly decision: string } | undefined;
   readonly confirm: (port: Port) => Promise<void>;
-  readonly prepare: () => void;
+  readonly prepare: (identity: Identity) => void;
 }
 
 type Compared = 'typed' | 'scripted' | 'not-compared';
@@ -52,7 +55,7 @@ function checkSeat(home: Home, plan: Plan, file: string): void {
   const { name } = home.facts;
   if (plan.mode !== home.facts.mode)
     fail('E_REHEARSAL', `the plan is for ${plan.mode}, this home for ${home.facts.mode}`, { file, field: 'mode', remedy: 'Use the home that was made for it.' });
-  const seat = plan.participants.find((p) => p.name === name);
+  const seat = seated(plan).find((p) => p.name === name);
   if (!seat) fail('E_NOT_PARTICIPANT', `${name} has no seat in this plan`, { file, participant: name, remedy: 'Check --home, and that this is the right folder.' });
   if (seat.identity !== card.ed25519 || seat.homeId !== home.facts.homeId || ('x25519' in seat && seat.x25519 !== card.x25519))
     fail('E_CARD', `the plan holds another card for ${name} than this home's`, { file, participant: name, remedy: 'Give the lead the card of this home, and ask for a new plan.' });
@@ -63,7 +66,7 @@ function checkSeat(home: Home, plan: Plan, file: string): void {
       field: 'created',
       remedy: 'Ask the lead for a further attempt (--again): this home takes part in whatever begins from now on.',
     });
-  for (const p of plan.participants) {
+  for (const p of seated(plan)) {
     const path = inHome(home, 'peers', `${p.name}.card`);
     const bytes = p.name === name ? undefined : home.disk.read(path, 65_536);
     if (bytes && parseCard(bytes, path).ed25519 !== p.identity)
@@ -148,7 +151,7 @@ export async function enter(home: Home, plan: Plan, folder: string, planFile: Pl
   const id = ceremonyId(session.sid);
   const file = joinPath(folder, 'PLAN.yaml');
   const { prepare, confirm, refused } =
-    plan.kind === 'sign' ? await prepareSigning(home, plan, folder, port) : plan.kind === 'presign' ? await preparePresigning(home, plan) : await prepareDkg(home, plan, file);
+    plan.kind === 'sign' ? await prepareSigning(home, plan, folder, port) : plan.kind === 'presign' ? await preparePresigning(home, plan) : await prepareKeying(home, plan, folder, file, id, port);
   requireMachine(plan);
   const opening = (compared: Compared): EntryFacts => ({
     at: utc(port.now()),
@@ -174,32 +177,55 @@ export async function enter(home: Home, plan: Plan, folder: string, planFile: Pl
   }
   const compared = await compareWords(plan, home.facts.name, port);
   await confirm(port);
-  const { signer } = await port.unlock();
-  prepare();
+  const identity = await port.unlock();
+  const { signer } = identity;
+  prepare(identity);
   CeremonyStore.attach(home, plan, derived);
   return CeremonyStore.begin(home, plan, folder, planFile.sha256, opening(compared), signer);
+}
 
-  async function prepareDkg(h: Home, p: Extract<Plan, { kind: 'dkg' }>, planPath: string): Promise<Prepared> {
-    if (activeEpoch(h, p.name))
-      fail('E_TWO_SHARES', `this home already holds a share of a key named ${p.name}`, { file: planPath, field: 'name', remedy: 'Choose another name for the new key.' });
-    requireRehearsal(h.disk, p, folder);
-    const [{ dkgContext }, { sealingReady }] = await Promise.all([import('../protocols/dkg.ts'), import('../sharing/sealing-group.ts')]);
-    await sealingReady();
-    dkgContext(p);
-    const own = p.participants.find((x) => x.name === h.facts.name);
-    // every check before any promise: a plan that is refused must not use up one-time keys
-    if (own) checkOwnPrekey(h, own.prekey, id, p.rank);
-    checkPrekeys(h, p, id);
-    checkRank(h, p.name, p.rank, id);
-    return {
-      confirm: () => Promise.resolve(),
-      prepare: () => {
-        if (own) reservePrekey(h, own.prekey, id, p.rank);
-        acceptPrekeys(h, p, id);
-        takeRank(h, p.name, p.rank, id);
-      },
-    };
+/** Checks of a plan that makes an epoch; then the promises: one-time key, rank, and what it builds on. */
+async function prepareKeying(home: Home, plan: KeyingPlan, folder: string, file: string, id: string, port: Port): Promise<Prepared> {
+  const { sealingReady } = await import('../sharing/sealing-group.ts');
+  await sealingReady();
+  const base = isRekey(plan) ? folderBase(home, plan, folder) : undefined;
+  if (plan.kind === 'dkg') {
+    if (activeEpoch(home, plan.name))
+      fail('E_TWO_SHARES', `this home already holds a share of a key named ${plan.name}`, { file, field: 'name', remedy: 'Choose another name for the new key.' });
+    requireRehearsal(home.disk, plan, folder);
+  } else {
+    requireBase(home, plan, base?.certificate);
+    requireNoFork(home, plan.name);
   }
+  const { keyingContext } = await import('../protocols/keying.ts');
+  keyingContext(plan, base?.certificate);
+  const own = plan.participants.find((x) => x.name === home.facts.name);
+  // every check before any promise: a plan that is refused must not use up one-time keys
+  if (own) checkOwnPrekey(home, own.prekey, id, plan.rank);
+  checkPrekeys(home, plan, id);
+  checkRank(home, plan.name, plan.rank, id);
+  const imported = plan.kind === 'import' ? ownImport(home, plan, port) : undefined;
+  return {
+    confirm: () => Promise.resolve(),
+    prepare: ({ vault }) => {
+      if (own) reservePrekey(home, own.prekey, id, plan.rank);
+      acceptPrekeys(home, plan, id);
+      takeRank(home, plan.name, plan.rank, id);
+      if (base) CeremonyStore.attach(home, plan, [baseToStore(base.bytes)]);
+      if (imported) vault.put(CeremonyStore.secretPathOf(home, plan, IMPORTED), imported.share);
+      imported?.share.fill(0);
+    },
+  };
+}
+
+/** The share that this participant brings into an import, if it is one of those who hand the key over. @throws E_MISSING, E_FOREIGN */
+function ownImport(home: Home, plan: ImportPlan, port: Port): ForeignShare | undefined {
+  const dealer = plan.dealers.find((d) => d.name === home.facts.name);
+  if (!dealer) return undefined;
+  const given = port.imported?.() ?? fail('E_MISSING', `${dealer.name} hands over a share of the key, and it was not given`, { participant: dealer.name, field: 'share', remedy: 'mpc-ceremony join FOLDER --share FILE (and --public FILE for a ZF key package).' });
+  if (toHex(given.identifier) !== dealer.identifier || toHex(given.key.publicKey) !== plan.source.publicKey)
+    fail('E_FOREIGN', 'the share is of another key, or of another holder, than the plan names', { participant: dealer.name, field: 'share' });
+  return given;
 }
 
 /** Presigning releases nothing that signs: what is agreed to is the plan. */

@@ -8,7 +8,7 @@ import { type Certificate, type EpochRecord, MAX_CERTIFICATE_BYTES, parseCertifi
 import type { Vault } from '../vault/vault.ts';
 import { toHex } from '../wire/bytes.ts';
 import { canonicalBytes } from '../wire/canon.ts';
-import { fail } from '../wire/errors.ts';
+import { CeremonyError, fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import { type Home, inHome } from './home.ts';
 import { readRecord } from './record.ts';
@@ -16,6 +16,8 @@ import { readRecord } from './record.ts';
 const MAX_RANK_JUMP = 1000;
 /** Stocked nonces that a plan may skip: those of plans that never came here. */
 const MAX_STOCK_JUMP = 64;
+const PendingSchema = v.strictObject({ id: v.string() });
+const ForkSchema = v.strictObject({ epoch: v.number(), by: v.string() });
 const RankSchema = v.strictObject({ rank: v.number(), ceremony: v.string() });
 
 /** Folder of an epoch, relative to the home. */
@@ -89,6 +91,17 @@ export function pendingEpochs(home: Home, name: string): number[] {
   return epochs(home, name).filter((e) => home.disk.exists(inHome(home, sharePath(name, e))) && !home.disk.exists(inHome(home, epochDir(name, e), 'certificate.json')));
 }
 
+/** Remembers of which key a share is that waits for its certificate; before the share is stored. */
+export function keepPending(home: Home, { key, number }: EpochRecord): void {
+  home.disk.makeDir(inHome(home, epochDir(key.name, number)));
+  home.disk.write(inHome(home, epochDir(key.name, number), 'pending.json'), canonicalBytes({ id: key.id }));
+}
+
+/** Id of the key whose epoch this is, as far as this home knows. */
+function idOf(home: Home, name: string, epoch: number): string | undefined {
+  return epochCertificate(home, name, epoch)?.epoch.key.id ?? readRecord(home.disk, inHome(home, epochDir(name, epoch), 'pending.json'), PendingSchema, `the record of a pending epoch of ${name}`)?.id;
+}
+
 /** Activates an epoch: the certificate is the one write that makes it usable (rule C2). */
 export function activate(home: Home, certificate: Certificate): void {
   const { name } = certificate.epoch.key;
@@ -97,20 +110,110 @@ export function activate(home: Home, certificate: Certificate): void {
 }
 
 /**
- * Destroys what a higher epoch of the same key supersedes (rule C6): shares and stocks of every lower one, with a
- * tombstone each.
+ * Destroys what a higher epoch of the same key supersedes (rule C6): shares, primes and stocks of every lower one, pending
+ * ones too, with a tombstone each. Pending shares of a higher rank stay (rule C4a).
  * @returns the epochs that were destroyed
  */
 export function retireLower(home: Home, { key, number }: EpochRecord): number[] {
   const { name } = key;
   // another attempt to generate a key makes another key, which may hold value where its certificate came through
-  const same = (e: number): boolean => epochCertificate(home, name, e)?.epoch.key.id === key.id;
-  const lower = epochs(home, name).filter((e) => e < number && home.disk.exists(inHome(home, sharePath(name, e))) && same(e));
-  for (const e of lower) {
+  const same = (e: number): boolean => idOf(home, name, e) === key.id;
+  return destroyEpochs(home, name, epochs(home, name).filter((e) => e < number && same(e)), number);
+}
+
+function destroyEpochs(home: Home, name: string, which: readonly number[], number: number): number[] {
+  const held = which.filter((e) => home.disk.exists(inHome(home, sharePath(name, e))));
+  for (const e of held) {
     home.disk.write(inHome(home, epochDir(name, e), 'retired.json'), canonicalBytes({ supersededBy: number }));
     dropPending(home, name, e);
   }
-  return lower;
+  return held;
+}
+
+const forkFile = (home: Home, name: string): string => inHome(home, 'keys', name, 'fork.json');
+
+/**
+ * A certificate that puts this home out, and builds on another epoch than the one in force here (rule C4a): the share is
+ * locked instead of destroyed, until a person has looked.
+ * @throws E_FORK always
+ */
+export function forkActive(home: Home, active: Certificate, other: Certificate): never {
+  const { name } = active.epoch.key;
+  home.disk.write(forkFile(home, name), canonicalBytes({ epoch: active.epoch.number, by: toHex(other.digest) }));
+  throw forkError(name, active.epoch.number, other.epoch.number);
+}
+
+function forkError(name: string, active: number, other?: number): CeremonyError {
+  return new CeremonyError('E_FORK', `${other === undefined ? 'another epoch' : `epoch ${String(other)}`} of ${name} leaves this home out, and does not build on epoch ${String(active)}, which is active here`, {
+    file: `keys/${name}/fork.json`,
+    details: ['Two groups gave the same key on. The share of this home is locked, not destroyed. It signs and deals nothing.'],
+    remedy: `Find out with the others which of the two is to stay. If the higher one: mpc-ceremony key retire ${name}. If it was a mistake: mpc-ceremony key release ${name} --reason TEXT.`,
+  });
+}
+
+const RetirementSchema = v.strictObject({ id: v.string(), attested: v.string(), movedTo: v.string(), at: v.string() });
+const retirementFile = (home: Home, name: string): string => inHome(home, 'keys', name, 'retirement.json');
+
+/** @throws E_RETIRED when this home has ended its part in a key for good */
+export function requireNotRetired(home: Home, name: string, id: string): void {
+  const retired = readRecord(home.disk, retirementFile(home, name), RetirementSchema, `the record of the end of ${name}`);
+  if (retired?.id === id) fail('E_RETIRED', `this home ended its part in ${name} at ${retired.at}; its shares are destroyed`, { remedy: `What it protected is now: ${retired.movedTo}` });
+}
+
+/**
+ * Ends this home's part in a key: its shares and stocks are destroyed, pending ones too. There is no way back without a backup.
+ * @param attested who found that nothing depends on the key any more, and how
+ * @param movedTo where what it protected is now
+ * @param at UTC to the second
+ * @returns the epochs that were destroyed
+ */
+export function retireKey(home: Home, { key, number }: EpochRecord, attested: string, movedTo: string, at: string): number[] {
+  home.disk.write(retirementFile(home, key.name), canonicalBytes({ id: key.id, attested, movedTo, at }));
+  return destroyEpochs(home, key.name, epochs(home, key.name).filter((e) => idOf(home, key.name, e) === key.id), number);
+}
+
+/** @throws E_FORK while the share of a key is locked */
+export function requireNoFork(home: Home, name: string): void {
+  const fork = readRecord(home.disk, forkFile(home, name), ForkSchema, `the lock of the share of ${name}`);
+  if (fork && activeEpoch(home, name)?.epoch.number === fork.epoch) throw forkError(name, fork.epoch);
+}
+
+/** Whether the share of the active epoch is locked. */
+export function isForked(home: Home, name: string): boolean {
+  try {
+    requireNoFork(home, name);
+    return false;
+  } catch (e) {
+    if (e instanceof CeremonyError && e.code === 'E_FORK') return true;
+    throw e;
+  }
+}
+
+/** Lifts the lock of a share, after a person has looked. */
+export function releaseFork(home: Home, name: string): void {
+  home.disk.erase(forkFile(home, name));
+}
+
+/** A share that came from a backup: it deals in a reshare, or takes part in a refresh, and signs nothing (protocol E, "After restore"). */
+const restoredFile = (home: Home, name: string, epoch: number): string => inHome(home, epochDir(name, epoch), 'restored.json');
+
+export function markRestored(home: Home, { key, number }: EpochRecord): void {
+  home.disk.makeDir(inHome(home, epochDir(key.name, number)));
+  home.disk.write(restoredFile(home, key.name, number), canonicalBytes({ id: key.id }));
+}
+
+export function isRestored(home: Home, { key, number }: EpochRecord): boolean {
+  return home.disk.exists(restoredFile(home, key.name, number));
+}
+
+/** @throws E_RESTORED, E_FORK, E_RETIRED when the share of an active epoch must not sign */
+export function requireSigning(home: Home, { epoch }: Certificate): void {
+  requireNotRetired(home, epoch.key.name, epoch.key.id);
+  requireNoFork(home, epoch.key.name);
+  if (isRestored(home, epoch))
+    fail('E_RESTORED', `the share of ${epoch.key.name} in this home came from a backup; nobody can say what its stocks were spent on`, {
+      remedy: 'It can be dealt on: mpc-ceremony reshare (or, in the same home, refresh). The new epoch signs again.',
+    });
 }
 
 /** Removes the pending share of an epoch that will never be certified by this participant. */
@@ -137,7 +240,7 @@ export function checkRank(home: Home, name: string, rank: number, ceremony: stri
   const before = takenRank(home, name);
   if (before?.ceremony === ceremony && before.rank === rank) return;
   const highest = highestRank(home, name);
-  const remedy = 'Ask the lead for a further attempt: mpc-ceremony dkg --again FOLDER gives it the next rank.';
+  const remedy = 'Ask the lead for a further attempt: the lead’s command with --again FOLDER gives it the next rank.';
   if (rank <= highest) fail('E_RANK', `this home already took part in rank ${String(highest)} of ${name}; rank ${String(rank)} is not above it`, { field: 'rank', remedy });
   if (rank > highest + MAX_RANK_JUMP) fail('E_RANK', `rank ${String(rank)} jumps more than ${String(MAX_RANK_JUMP)} above ${String(highest)}`, { field: 'rank', remedy });
 }

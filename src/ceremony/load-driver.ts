@@ -11,6 +11,10 @@ export async function loadDriver(store: CeremonyStore, port: Port): Promise<Driv
   switch (plan.kind) {
     case 'dkg':
       return (await import('./dkg-driver.ts')).dkgDriver(store, plan, port);
+    case 'refresh':
+    case 'reshare':
+    case 'import':
+      return (await import('./rekey-driver.ts')).rekeyDriver(store, plan, port);
     case 'presign':
       return (await import('./presign-driver.ts')).presignDriver(store, plan, port);
     case 'sign':

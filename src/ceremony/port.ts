@@ -1,5 +1,6 @@
 /** What the ceremony layer needs from outside: disk, clock, randomness, the unlocked identity, and a person. */
 import type { AuxSecret } from '../ecdsa/make-aux.ts';
+import type { ForeignShare } from '../interop/foreign-share.ts';
 import type { Crew } from '../protocols/make-crew.ts';
 import type { Disk } from '../vault/durable.ts';
 import type { Random } from '../wire/random.ts';
@@ -22,6 +23,8 @@ export interface Port {
   readonly crew: Crew;
   /** Where the primes of an ECDSA key come from, if they are not to be made: rehearsals and tests. Secret. */
   readonly primes?: (() => Promise<AuxSecret>) | undefined;
+  /** The share of a foreign key that this participant imports, if it was given. Secret. */
+  readonly imported?: (() => ForeignShare) | undefined;
   /** Tells a person what is going on (never part of a result). */
   readonly say: (text: string) => void;
 }

@@ -3,7 +3,7 @@
  * One file without scripts or outside references; the same facts give the same bytes. Derived and never read back.
  */
 import { ACTION_CODES, ACTIONS } from './actions.ts';
-import { type ScriptFacts, type ScriptStep, scriptCommands, scriptFolder, scriptSteps } from './script-steps.ts';
+import { makesEpoch, type ScriptFacts, type ScriptStep, scriptCommands, scriptFolder, scriptSteps } from './script-steps.ts';
 
 const STYLE = `
 body { font: 11pt/1.4 Georgia, serif; color: #000; background: #fff; max-width: 50em; margin: 1em auto; padding: 0 1em }
@@ -22,7 +22,7 @@ ul.check { list-style: none; padding-left: 0 }
 export function roomScript(facts: ScriptFacts): string {
   const steps = scriptSteps(facts);
   const stops = scriptCommands(steps).length;
-  const kind = { dkg: 'Key generation', sign: 'Signing', presign: 'Presigning' }[facts.kind];
+  const kind = { dkg: 'Key generation', refresh: 'Refresh', reshare: 'Reshare', import: 'Import of a key', sign: 'Signing', presign: 'Presigning' }[facts.kind];
   const title = `${kind}: ${facts.name}`;
   const body = [
     mode(facts),
@@ -36,7 +36,8 @@ export function roomScript(facts: ScriptFacts): string {
       ['At the keyboard', facts.attended ? 'people compare and confirm' : 'unattended: nothing is compared by people'],
       ['Length', `${String(steps.length)} steps; the stick makes ${String(stops)} stops`],
     ]),
-    ...section('Who can sign', list(facts.explanation)),
+    ...(facts.changes ? section('What changes', list(facts.changes)) : []),
+    ...section(facts.changes ? 'Who can sign afterwards' : 'Who can sign', list(facts.explanation)),
     ...section('The plan in sixteen words', words(facts.words), paragraph(
       'The same words stand on every screen. If one of them differs, stop: somebody has another plan.',
     )),
@@ -49,7 +50,7 @@ export function roomScript(facts: ScriptFacts): string {
       'Go to the stick first: cd and the place where it appears. Type the commands exactly. When a screen shows another code than the paper, stop and fill in an exception. join and next may be repeated; that does no harm.',
     ),
     stepTable(steps),
-    ...(facts.attended && facts.kind === 'dkg' ? keyWords() : []),
+    ...(facts.attended && makesEpoch(facts) ? keyWords() : []),
     ...exceptions(facts),
     ...closing(facts),
   ];
@@ -106,7 +107,7 @@ function words(sixteen: readonly string[]): string {
 
 function roster({ participants, witnesses, lead }: ScriptFacts): string {
   const part = (p: ScriptFacts['participants'][number]): string =>
-    [p.name === lead ? 'participant and lead' : 'participant', p.role].filter((t) => t !== undefined).join(', ');
+    [`${p.part ?? 'participant'}${p.name === lead ? (p.part === undefined ? ' and lead' : ', lead') : ''}`, p.role].filter((t) => t !== undefined).join(', ');
   return table(
     ['Name', 'Part', 'Place', 'Laptop (serial number)', 'Initials'],
     [

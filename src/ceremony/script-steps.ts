@@ -2,22 +2,30 @@
  * The numbered steps of a ceremony in a room, as data: who types which command, and which action the screen then asks
  * for. The printed script shows them, and an end-to-end test compares them with what the program does.
  */
+import type { Plan } from '../plan/plan.ts';
 import type { ActionCode } from './actions.ts';
-import { type Visit, visitOrder } from './visits.ts';
+import { type Speakers, type Visit, visitOrder } from './visits.ts';
 
 /** What a room script is made from; all of it stands in the plan or follows from it. Public. */
 export interface ScriptFacts {
-  readonly kind: 'dkg' | 'sign' | 'presign';
+  readonly kind: Plan['kind'];
   /** Of presignatures. */
   readonly count?: number;
   /** Name of the key, or of the signing ceremony. */
   readonly name: string;
   readonly mode: 'production' | 'rehearsal';
   readonly lead: string;
-  readonly participants: readonly { readonly name: string; readonly role?: string; readonly place?: string }[];
+  /** Everybody with a seat. `part` is what this one does where not everybody does the same; `brings`: options of its first command, for a share of a foreign key. */
+  readonly participants: readonly { readonly name: string; readonly role?: string; readonly place?: string; readonly part?: string; readonly leaves?: true; readonly brings?: readonly string[] }[];
   readonly witnesses: readonly string[];
   /** Rounds in which everybody writes one message, for example commit, deal, confirm. */
   readonly rounds: readonly string[];
+  /** Rounds in which not everybody does. */
+  readonly speakers?: Speakers;
+  /** What an existing key goes through, in plain words. */
+  readonly changes?: readonly string[];
+  /** Options of the lead's command that follow from the plan. */
+  readonly options?: readonly string[];
   readonly scheme: string;
   /** The quorum expression as written. */
   readonly quorumText: string;
@@ -56,14 +64,21 @@ export interface ScriptCommand {
   readonly codes: readonly ActionCode[];
 }
 
-/** Participants in the order of their first stop: the lead, then the others as the roster has them. */
-function stopOrder(facts: ScriptFacts): string[] {
-  return [facts.lead, ...facts.participants.map((p) => p.name).filter((n) => n !== facts.lead)];
+/** Participants in the order of their first stop: the lead, then who speaks in the first round, then the others, as the roster has them. */
+function stopOrder({ lead, participants, rounds, speakers }: ScriptFacts): string[] {
+  const first = speakers?.[rounds[0] ?? ''];
+  const others = participants.map((p) => p.name).filter((n) => n !== lead);
+  return [lead, ...others.filter((n) => first?.includes(n) ?? true), ...others.filter((n) => first?.includes(n) === false)];
+}
+
+/** Whether the ceremony ends with words of a key. */
+export function makesEpoch({ kind }: ScriptFacts): boolean {
+  return kind !== 'sign' && kind !== 'presign';
 }
 
 /** The stops of the stick among the participants; witnesses add one each, and one more for the last writer. */
 export function scriptVisits(facts: ScriptFacts): Visit[] {
-  return visitOrder(stopOrder(facts), facts.rounds);
+  return visitOrder(stopOrder(facts), facts.rounds, facts.speakers);
 }
 
 /** The name of the ceremony folder on the stick. */
@@ -99,7 +114,8 @@ export function scriptSteps(facts: ScriptFacts): ScriptStep[] {
       return;
     }
     const lead = stop.first && who === facts.lead;
-    const command = lead ? (facts.start ?? startCommand(facts)) : `mpc-ceremony ${stop.first ? 'join' : 'next'} ${folder}`;
+    const person = facts.participants.find((p) => p.name === who);
+    const command = lead ? (facts.start ?? startCommand(facts)) : ['mpc-ceremony', stop.first ? 'join' : 'next', folder, ...(stop.first ? (person?.brings ?? []) : [])].join(' ');
     const prompts: [ActionCode, string][] = [];
     if (facts.attended && stop.first) {
       if (!lead)
@@ -111,18 +127,18 @@ export function scriptSteps(facts: ScriptFacts): ScriptStep[] {
         prompts.push(['APPROVE', `${who} reads what is to be signed, on this screen and not on another, and approves or refuses it.`]);
     }
     const wrote = [
-      ...(stop.sends.length > 0 ? [`${who}'s ${messages(stop.sends)} on the stick.`] : []),
+      ...(stop.sends.length > 0 ? [`${who}'s ${messages(stop.sends)} on the stick.`] : stop.completes || stop.first === false ? [] : [`${who} has joined and waits for the others.`]),
       ...(lead && facts.attended ? [`${who} compares the sixteen words on the screen with the ones on this paper.`] : []),
     ].join(' ');
     const end: [ActionCode, string] = stop.completes
-      ? ['DONE', `${wrote} ${who} has finished: ${finished(facts)}. ${hand}`.trim()]
+      ? ['DONE', `${wrote} ${who} has finished: ${finished(facts, person?.leaves === true)}. ${hand}`.trim()]
       : witnessed && i === last
         ? ['WITNESS_SIGN', `${wrote} Everything is there for the witnesses. ${hand}`]
-        : ['CARRY_OUT', `${wrote} ${hand}`];
+        : [stop.sends.length > 0 ? 'CARRY_OUT' : 'BRING_IN', `${wrote} ${hand}`.trim()];
     [...prompts, end].forEach(([code, text], k) => {
       add(who, code, text, k === 0 ? { command } : {});
     });
-    if (stop.completes && facts.attended && facts.kind === 'dkg')
+    if (stop.completes && facts.attended && makesEpoch(facts))
       add(
         who,
         'WRITE_DOWN',
@@ -157,19 +173,29 @@ function handOn(next: string | undefined): string {
 const messages = (rounds: readonly string[]): string =>
   rounds.length === 1 ? `message of round ${rounds.join('')} is` : `messages of rounds ${rounds.join(' and ')} are`;
 
-const finished = ({ kind }: ScriptFacts): string =>
-  ({ dkg: 'the key is active on this laptop', sign: 'the signature is in the folder and verifies', presign: 'the presignatures are in stock on this laptop' })[kind];
+const finished = ({ kind }: ScriptFacts, leaves: boolean): string =>
+  leaves
+    ? 'this laptop holds no share any more'
+    : {
+        dkg: 'the key is active on this laptop',
+        refresh: 'the new share is active on this laptop, and the old one destroyed',
+        reshare: 'the new share is active on this laptop; an old one is destroyed',
+        import: 'the key is active on this laptop',
+        sign: 'the signature is in the folder and verifies',
+        presign: 'the presignatures are in stock on this laptop',
+      }[kind];
 
 function startCommand(facts: ScriptFacts): string {
-  const { name, scheme, quorumText, participants, attended } = facts;
-  const what =
-    facts.kind === 'dkg'
-      ? ['dkg', '--name', name, '--scheme', scheme, '--quorum', quorumText, '--cards', 'cards']
-      : [
-          ...(facts.kind === 'sign' ? ['sign', '--intent', 'intent.json'] : ['presign', '--key', name, '--count', String(facts.count ?? 1)]),
-          '--signers',
-          participants.map((p) => p.name).join(','),
-        ];
+  const { name, scheme, quorumText, participants, attended, options = [] } = facts;
+  const signers = ['--signers', participants.map((p) => p.name).join(',')];
+  const what = {
+    dkg: ['dkg', '--name', name, '--scheme', scheme, '--quorum', quorumText, '--cards', 'cards'],
+    refresh: ['refresh', '--key', name],
+    reshare: ['reshare', '--key', name, '--quorum', quorumText, ...options, '--cards', 'cards'],
+    import: ['import', '--name', name, ...options, '--quorum', quorumText, '--cards', 'cards', ...(participants.find((p) => p.name === facts.lead)?.brings ?? ['--share', 'FILE'])],
+    sign: ['sign', '--intent', 'intent.json', ...signers],
+    presign: ['presign', '--key', name, '--count', String(facts.count ?? 1), ...signers],
+  }[facts.kind];
   return ['mpc-ceremony', ...what, '--out', scriptFolder(facts), ...(attended ? [] : ['--unattended'])].map(quoted).join(' ');
 }
 

@@ -12,11 +12,11 @@ import { toHex } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import type { Home } from './home.ts';
 import { recallIntent } from './intent-memory.ts';
-import { requireKey } from './key-store.ts';
+import { requireKey, requireSigning } from './key-store.ts';
 import { storedPresignature } from './presignatures.ts';
 import type { CeremonyStore } from './store.ts';
 
-/** The active certificate of the key that a plan uses. @throws E_UNKNOWN_KEY, E_KEY_PENDING, E_EPOCH */
+/** The active certificate of the key that a plan uses. @throws E_UNKNOWN_KEY, E_KEY_PENDING, E_EPOCH, E_FORK, E_RESTORED */
 export function certificateFor(home: Home, plan: SignPlan | PresignPlan): Certificate {
   const certificate = requireKey(home, plan.key.name);
   if (certificate.epoch.number !== plan.key.epoch)
@@ -24,6 +24,7 @@ export function certificateFor(home: Home, plan: SignPlan | PresignPlan): Certif
       field: 'key.epoch',
       remedy: 'Bring the newest certificate to whoever is behind, then ask the lead for a new plan.',
     });
+  requireSigning(home, certificate);
   return certificate;
 }
 

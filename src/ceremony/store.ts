@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { hex } from '../plan/fields.ts';
 import { ceremonyLabel, parsePlan, type Plan, planSession, rosterHash, sessionId, witnessesOf } from '../plan/plan.ts';
-import { type Inbound, requiredSlots } from '../protocols/machine.ts';
+import { type Inbound, slotsOfSeat } from '../protocols/machine.ts';
 import { type ChainOwner, encodeChain, type EntryFacts, headOf, MAX_CHAIN_BYTES, nextEntry, parseChain } from '../transcript/chain.ts';
 import type { Entry } from '../transcript/entry.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -201,7 +201,7 @@ export class CeremonyStore {
   /** The last slot whose round this participant has judged and found good: it has sent its message of the one after. */
   get settled(): number {
     const { sent } = this;
-    const slots = requiredSlots(this.plan);
+    const slots = slotsOfSeat(this.plan, this.seat.leaf, this.session.seats);
     const open = slots.findIndex((s) => !sent.has(s.slot));
     const last = open < 0 ? slots.at(-1) : slots[open - 1];
     return last === undefined ? 0 : last.slot - 1;
@@ -287,6 +287,13 @@ export class CeremonyStore {
   /** Path of a sealed secret of this ceremony, relative to the home. */
   secretPath(name: string): string {
     return `${join(this.dir, 'secret', `${name}.sealed`).slice(this.home.root.length + 1)}`;
+  }
+  /** The same before the ceremony begins; makes its folder. */
+  static secretPathOf(home: Home, plan: Plan, name: string): string {
+    const dir = join(CeremonyStore.#dirOf(home, plan), 'secret');
+    home.disk.makeDir(CeremonyStore.#dirOf(home, plan));
+    home.disk.makeDir(dir);
+    return join(dir, `${name}.sealed`).slice(home.root.length + 1);
   }
   /** Destroys every round secret of this ceremony. */
   destroySecrets(): void {

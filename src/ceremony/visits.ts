@@ -12,27 +12,28 @@ export interface Visit {
   readonly completes: boolean;
 }
 
+/** Rounds in which not everybody speaks, and who does. */
+export type Speakers = Readonly<Record<string, readonly string[]>>;
+
 /**
- * Order of the stops: round and round, beginning with the lead, until everybody has completed. With n participants and
- * r rounds these are n + r·(n − 1) stops. No order needs fewer: before the last message of a round is there, the others
- * cannot send the next, so each round costs one stop of everybody but the one who sent last, and so does completing.
+ * Order of the stops: round and round, beginning with the lead, until everybody has completed. Where n participants speak
+ * in all of r rounds these are n + r·(n − 1) stops. No order needs fewer: before the last message of a round is there, the
+ * others cannot send the next, so each round costs one stop of everybody but the one who sent last, and so does completing.
  * @param order participants, the lead first
- * @param rounds at least one; everybody sends one message a round
+ * @param rounds at least one; everybody sends one message a round, except where `only` says who does
  */
-export function visitOrder(order: readonly string[], rounds: readonly string[]): Visit[] {
-  const sent = new Map(order.map((name) => [name, 0]));
+export function visitOrder(order: readonly string[], rounds: readonly string[], only: Speakers = {}): Visit[] {
+  const silent = rounds.map((round) => new Set(order.filter((name) => only[round]?.includes(name) ?? true)));
   const done = new Set<string>();
   const visits: Visit[] = [];
   for (let i = 0; done.size < order.length; i++) {
     const who = order[i % order.length] as string;
     const sends: string[] = [];
-    for (;;) {
-      const next = sent.get(who) as number;
-      if (next === rounds.length || [...sent.values()].some((n) => n < next)) break;
-      sends.push(rounds[next] as string);
-      sent.set(who, next + 1);
+    for (const [r, awaited] of silent.entries()) {
+      if (awaited.delete(who)) sends.push(rounds[r] as string);
+      if (awaited.size > 0) break;
     }
-    const completes = [...sent.values()].every((n) => n === rounds.length);
+    const completes = silent.every((awaited) => awaited.size === 0);
     if (completes) done.add(who);
     visits.push({ who, sends, completes });
   }

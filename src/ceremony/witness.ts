@@ -1,10 +1,12 @@
 /** Witnesses and human facts on the record. */
 import { join } from 'node:path';
-import { checkPlan, planSeats, planSession, witnessesOf } from '../plan/plan.ts';
+import { checkPlan, isKeying, isRekey, type KeyingPlan, planSession, witnessesOf } from '../plan/plan.ts';
 import { dkgContext, dkgFindings } from '../protocols/dkg.ts';
 import { anybody } from '../protocols/crew.ts';
 import { completeCertificate } from '../protocols/epoch.ts';
-import { closingSlot } from '../protocols/machine.ts';
+import type { KeyingResult } from '../protocols/keying.ts';
+import { closingSlot, type Finding, type Inbound } from '../protocols/machine.ts';
+import { rekeyContext, rekeyFindings } from '../protocols/rekey.ts';
 import { sealingReady } from '../sharing/sealing-group.ts';
 import { headOf, nextEntry, encodeChain, parseChain, MAX_CHAIN_BYTES } from '../transcript/chain.ts';
 import { release, scanFolder } from '../transport/folder.ts';
@@ -12,15 +14,22 @@ import { ceremonyId, type Envelope, openBlob } from '../wire/blob.ts';
 import { toHex } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
-import { utc } from './engine.ts';
+import { folderBase } from './base.ts';
 import { type Home, inHome, requireUnlocked } from './home.ts';
 import { readPlan } from './join.ts';
 import type { Port, Step } from './port.ts';
 import type { CeremonyStore } from './store.ts';
+import { utc } from './times.ts';
+
+/** The checks of a ceremony that makes an epoch, on what lies in its folder. @throws E_MISSING without the certificate that it builds on */
+function judge(home: Home, plan: KeyingPlan, folder: string, messages: Inbound): Promise<{ findings: readonly Finding[]; result?: KeyingResult }> {
+  if (!isRekey(plan)) return dkgFindings(dkgContext(plan), messages, anybody);
+  return rekeyFindings(rekeyContext(plan, folderBase(home, plan, folder)?.certificate), messages, anybody);
+}
 
 /**
- * A witness checks the whole public record of a key generation by itself and signs what it saw: the epoch and the head
- * of every participant's chain.
+ * A witness checks the whole public record of a ceremony that makes an epoch by itself and signs what it saw: the epoch and the head
+ * of the chain of everybody who confirmed it.
  * @throws E_NOT_PARTICIPANT when the plan names no such witness, E_MISSING while messages are missing, or the first fault
  */
 export async function witness(home: Home, folder: string, port: Port): Promise<Step> {
@@ -30,7 +39,7 @@ export async function witness(home: Home, folder: string, port: Port): Promise<S
   const { name } = home.facts;
   const { signer } = await port.unlock();
   const seat = witnessesOf(plan).find((w) => w.name === name && w.identity === toHex(signer.publicKey));
-  if (plan.kind !== 'dkg' || !seat) fail('E_NOT_PARTICIPANT', `the plan names no witness ${name} with the card of this home`, { file, participant: name });
+  if (!isKeying(plan) || !seat) fail('E_NOT_PARTICIPANT', `the plan names no witness ${name} with the card of this home`, { file, participant: name });
   const session = planSession(plan);
   const messages = new Map<number, Map<number, Envelope>>();
   for (const { bytes, hint } of scanFolder(home.disk, folder).blobs) {
@@ -43,11 +52,12 @@ export async function witness(home: Home, folder: string, port: Port): Promise<S
     messages.set(e.slot, slot);
   }
   await sealingReady();
-  const { findings, result } = await dkgFindings(dkgContext(plan), messages, anybody);
+  const { findings, result } = await judge(home, plan, folder, messages);
   const [finding] = findings;
   if (finding) fail(finding.code, finding.text, { participant: session.seats.find((s) => s.leaf === finding.culprit)?.name });
   const confirms = messages.get(closingSlot(plan)) ?? new Map<number, Envelope>();
-  if (!result || confirms.size < session.seats.length)
+  const members = session.seats.slice(0, plan.participants.length);
+  if (!result || members.some((s) => !confirms.has(s.leaf)))
     fail('E_MISSING', 'not every participant has confirmed yet', { file: folder, remedy: 'Wait until all confirmations are in the folder, then run the command again.' });
   const certificate = completeCertificate(result.epoch, session, confirms);
 
@@ -57,7 +67,7 @@ export async function witness(home: Home, folder: string, port: Port): Promise<S
   let entries = bytes ? parseChain(bytes, owner) : [];
   const digest = toHex(certificate.digest);
   if (!entries.some((e) => e.payload.kind === 'witness' && e.payload.epoch === digest)) {
-    const heads = Object.fromEntries(planSeats(plan).map((s) => [s.name, toHex((confirms.get(s.leaf) as Envelope).head.hash)]));
+    const heads = Object.fromEntries(members.map((s) => [s.name, toHex((confirms.get(s.leaf) as Envelope).head.hash)]));
     entries = [...entries, nextEntry(entries, owner, { at: utc(port.now()), kind: 'witness', plan: toHex(session.sid), epoch: digest, result: certificate.sha256, heads }, signer)];
     home.disk.makeDir(inHome(home, 'witnessed'));
     home.disk.write(own, encodeChain(entries));
@@ -72,7 +82,7 @@ export async function witness(home: Home, folder: string, port: Port): Promise<S
     wrote: [{ path: `transcript/${name}.jsonl`, sha256: toHex(sha256(encodeChain(entries))) }],
     needs: [],
     head: toHex(headOf(entries).hash),
-    lines: [`✓ ${name} has checked every message and proof of this key generation, and signed the epoch.`],
+    lines: [`✓ ${name} has checked every message and proof of this ${plan.kind === 'dkg' ? 'key generation' : plan.kind}, and signed the epoch.`],
     nextAction: { code: 'CARRY_OUT', who: name, text: 'Carry this folder back to the participants. Each runs: mpc-ceremony next FOLDER' },
     exit: 0,
   };

@@ -98,6 +98,54 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .action(run(async () => (await import('./commands/dkg.ts')).dkg));
 
   program
+    .command('refresh')
+    .description('begin a refresh: all shares change, the public key and the addresses do not')
+    .option('--key <NAME>', 'the key')
+    .option('--stock <N>', 'first messages of signing that everybody stocks', number)
+    .option('--cards <DIR>', 'folder with fresh cards, where one-time keys have run out')
+    .option('--expires-days <N>', 'days until the plan expires', number)
+    .option('--witness <NAME>', 'a witness whose signature the epoch needs; repeat for more', (v: string, all: string[] = []) => [...all, v])
+    .option('--unattended', 'no person compares words; recorded as not compared')
+    .option('--again <FOLDER>', 'a further attempt of the refresh in this folder')
+    .option('--out <DIR>', 'the ceremony folder to make')
+    .action(run(async () => (await import('./commands/rekey.ts')).refresh));
+
+  program
+    .command('reshare')
+    .description('begin a reshare: an old quorum hands the key to new members, another threshold, another quorum')
+    .option('--key <NAME>', 'the key')
+    .option('--quorum <EXPR>', "who can sign afterwards, for example '3-of(alice, bob, dave, erin, frank)'")
+    .option('--replace <OLD=NEW>', 'instead: the same quorum with one member replaced; repeat for more', (v: string, all: string[] = []) => [...all, v])
+    .option('--dealers <NAMES>', 'an exact minimal quorum of the old epoch; OLD=NEW where a share was restored in a new home', names)
+    .option('--accept-weaker', 'the new quorum needs fewer people or has fewer members, and that is wanted')
+    .option('--stock <N>', 'first messages of signing that everybody stocks', number)
+    .option('--cards <DIR>', 'folder with the cards of new members')
+    .option('--expires-days <N>', 'days until the plan expires', number)
+    .option('--witness <NAME>', 'a witness whose signature the epoch needs; repeat for more', (v: string, all: string[] = []) => [...all, v])
+    .option('--unattended', 'no person compares words; recorded as not compared')
+    .option('--again <FOLDER>', 'a further attempt of the reshare in this folder')
+    .option('--out <DIR>', 'the ceremony folder to make')
+    .action(run(async () => (await import('./commands/rekey.ts')).reshare));
+
+  program
+    .command('import')
+    .description('take an existing key, or the shares of another implementation, into the care of new members')
+    .requiredOption('--name <NAME>', 'name of the key here')
+    .requiredOption('--share <FILE>', 'private key (PEM or hex), ZF key package, or Lockness key share')
+    .addOption(new Option('--format <FORMAT>').choices(['key', 'zf-frost', 'lockness']).default('key'))
+    .option('--public <FILE>', 'the public key package of a ZF key')
+    .option('--scheme <SCHEME>', 'signature scheme of a private key')
+    .requiredOption('--quorum <EXPR>', 'who can sign afterwards')
+    .option('--dealers <NAMES>', 'who hands over: alice=1,bob=2 by identifier; default: this participant alone', names)
+    .option('--stock <N>', 'first messages of signing that everybody stocks', number)
+    .option('--cards <DIR>', 'folder with the cards of the others')
+    .option('--expires-days <N>', 'days until the plan expires', number)
+    .option('--witness <NAME>', 'a witness whose signature the key needs; repeat for more', (v: string, all: string[] = []) => [...all, v])
+    .option('--unattended', 'no person compares words; recorded as not compared')
+    .requiredOption('--out <DIR>', 'the ceremony folder to make')
+    .action(run(async () => (await import('./commands/import.ts')).importCommand));
+
+  program
     .command('presign')
     .description('begin the making of presignatures: an ECDSA key then signs in one visit of each signer')
     .option('--key <NAME>', 'the key')
@@ -121,7 +169,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--out <DIR>', 'the ceremony folder to make')
     .action(run(async () => (await import('./commands/sign.ts')).sign));
 
-  program.command('join').argument('<folder>').description('read a plan, compare words, and take part').action(run(async () => (await import('./commands/next.ts')).joinCommand));
+  program.command('join').argument('<folder>').description('read a plan, compare words, and take part').option('--share <FILE>', 'import: the share of the foreign key that this participant hands over').option('--public <FILE>', 'import: the public key package of a ZF key').action(run(async () => (await import('./commands/next.ts')).joinCommand));
   program.command('next').argument('[folder]').description('continue whatever is open').action(run(async () => (await import('./commands/next.ts')).next));
   program.command('status').argument('[folder]').description('how things stand; changes nothing').action(run(async () => (await import('./commands/status.ts')).status));
   program
@@ -145,12 +193,65 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   key.command('list').description('all keys').action(run(async () => (await import('./commands/key.ts')).keyList));
   key.command('show').argument('<name>').description('one key').action(run(async () => (await import('./commands/key.ts')).keyShow));
   key
+    .command('prove')
+    .argument('<name>')
+    .description('show, offline and signing nothing, that this home still holds its share; or take the proofs of others')
+    .option('--challenge <HEX>', '32 bytes that the reader of the proof chose, so that it is surely fresh')
+    .option('--out <FILE>', 'the proof file to make (default ./NAME-KEY-epoch-N.proof)')
+    .option('--take <FILE...>', 'check and record proofs of others, with --challenge only those that answer it')
+    .action(run(async () => (await import('./commands/prove.ts')).keyProve));
+  key
     .command('export')
     .argument('<name>')
     .description('the public key in a format of others')
     .addOption(new Option('--format <FORMAT>').choices(['pem', 'raw', 'xpub', 'descriptor', 'jwk']).default('pem'))
     .option('--path <PATH>', 'a non-hardened derivation path')
     .action(run(async () => (await import('./commands/key.ts')).keyExport));
+
+  const backup = program.command('backup').description('backups of shares: made, verified without opening, registered');
+  backup
+    .command('export')
+    .description('encrypt the share of the active epoch, with a public proof where keys allow it')
+    .requiredOption('--key <NAME>', 'the key')
+    .option('--to <CARD...>', 'who can open it: cards (FILE.card), or recipients of age (age1…)')
+    .option('--quorum <EXPR>', "deal it to the cards, under a quorum of theirs: '2-of(c1, c2, c3)'")
+    .option('--passphrase-backup-file <FILE>', 'instead of --to: a passphrase of its own; no public proof')
+    .option('--site <PLACE>', 'where this copy will be kept')
+    .requiredOption('--out <DIR>', 'folder for the files')
+    .action(run(async () => (await import('./commands/backup.ts')).backupExport));
+  backup
+    .command('verify')
+    .argument('<file...>')
+    .description('prove that a backup would restore the share of its epoch, without opening it; needs no home')
+    .option('--certificate <FILE>', 'the certificate of the epoch that it should be of')
+    .option('--open', 'open it as well: with --identity, --passphrase-backup-file, or the custody keys of this home')
+    .option('--identity <FILE...>', 'age identities, as age-keygen writes them')
+    .option('--passphrase-backup-file <FILE>', 'the passphrase of the backup')
+    .action(run(async () => (await import('./commands/backup.ts')).backupVerify));
+  backup.command('list').description('the register: copies, sites, tests').option('--key <NAME>', 'only of this key').action(run(async () => (await import('./commands/backup.ts')).backupList));
+  backup.command('place').argument('<file>').description('register a further copy at its own site').requiredOption('--site <PLACE>', 'where it is kept').action(run(async () => (await import('./commands/backup.ts')).backupPlace));
+  backup
+    .command('type')
+    .argument('<file>')
+    .description('read a typed or scanned sheet back into its age file')
+    .requiredOption('--out <FILE>', 'the age file to make')
+    .option('--digest <HEX>', 'the SHA-256 on the sheet')
+    .action(run(async () => (await import('./commands/backup.ts')).backupType));
+
+  key
+    .command('retire')
+    .argument('<name>')
+    .description('end this home’s part in a key for good: its shares are destroyed')
+    .option('--attest <TEXT>', 'who found, and how, that nothing depends on the key any more')
+    .option('--moved-to <TEXT>', 'where what it protected is now')
+    .action(run(async () => (await import('./commands/retire.ts')).keyRetire));
+  key
+    .command('release')
+    .argument('<name>')
+    .description('a share that was locked because two groups gave the key on may be used again: a person has looked')
+    .requiredOption('--reason <TEXT>', 'what was found')
+    .action(run(async () => (await import('./commands/retire.ts')).keyRelease));
+  key.command('close').argument('<name>').description('is anything left of the epoch before?').action(run(async () => (await import('./commands/retire.ts')).keyClose));
 
   const intent = program.command('intent').description('what a signature is for');
   intent

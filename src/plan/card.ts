@@ -2,7 +2,7 @@
  * plan/: what everybody agrees on before any cryptography begins: cards and plans. Public data only.
  *
  * A card introduces a participant: name, home, identity key, relay key and one-time encryption keys, signed by the
- * identity key. Its 16 words cover the identity part alone, so that new one-time keys do not change them.
+ * identity key. Its 16 words cover the identity part alone, so that new one-time and custody keys do not change them.
  */
 import * as v from 'valibot';
 import { fromHex, toHex } from '../wire/bytes.ts';
@@ -33,6 +33,8 @@ const CardSchema = v.strictObject({
   ed25519: hex(32),
   x25519: hex(32),
   prekeys: v.pipe(v.array(PrekeySchema), v.maxLength(MAX_PREKEYS)),
+  /** The X25519 key to which backups of others are made, with its counter; every renewal brings a new one. */
+  custody: v.optional(v.strictObject({ n: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffffffff)), key: hex(32) })),
   sig: hex(64),
 });
 
@@ -40,8 +42,8 @@ const CardSchema = v.strictObject({
 export type Card = v.InferOutput<typeof CardSchema>;
 
 function signedBytes(card: Omit<Card, 'sig'>): Uint8Array {
-  const { v: version, type, mode, name, homeId, ed25519, x25519, prekeys } = card;
-  return taggedHash('card/v1', canonicalBytes({ v: version, type, mode, name, homeId, ed25519, x25519, prekeys } as Json));
+  const { v: version, type, mode, name, homeId, ed25519, x25519, prekeys, custody } = card;
+  return taggedHash('card/v1', canonicalBytes({ v: version, type, mode, name, homeId, ed25519, x25519, prekeys, ...(custody ? { custody } : {}) } as Json));
 }
 
 /** Makes and signs a card; prekeys in ascending order of their counter. */

@@ -18,6 +18,8 @@ export const hexUpTo = (maxBytes: number) =>
 export const nameOf = (what: string) =>
   v.pipe(
     v.string(),
+    // names of every object in the language: records by name would lose them
+    v.notValues(['constructor', 'prototype'], `a ${what} cannot have this name`),
     v.regex(/^[a-z][a-z0-9-]{0,31}$/, `a ${what} name is a lowercase letter, then letters, digits or "-", at most 32 in all`),
   );
 

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { SCHEMES, type SchemeName } from '../curves/scheme.ts';
+import { ForeignKeySchema } from '../interop/foreign-record.ts';
 import { type Leaf, parseQuorum, type Quorum } from '../sharing/expression.ts';
 import { samePersonQuorum } from '../sharing/explain.ts';
 import { exactQuorum } from '../sharing/quorum.ts';
@@ -50,22 +51,31 @@ const common = {
   machine: v.optional(v.strictObject({ network: v.literal('off') })),
 };
 
-const DkgSchema = v.strictObject({
+/** What every plan begins with. */
+export type PlanHead = v.InferInput<v.StrictObjectSchema<typeof common, undefined>>;
+
+/** What every ceremony has that makes an epoch of a key: who receives shares, under which quorum, in which rank. */
+const keying = {
   ...common,
-  kind: v.literal('dkg'),
   rank: int(1, MAX_RANK),
-  scheme: v.picklist(schemeNames, `must be one of ${schemeNames.join(', ')}`),
   quorum: line(4096),
   roles: v.optional(v.record(nameOf('role'), v.pipe(v.array(nameOf('participant')), v.minLength(1), v.maxLength(64)))),
   stock: int(0, MAX_STOCK),
-  /** SHA-256 of the certificate of a rehearsal by the same people, where one is asked for. */
-  rehearsal: v.optional(hex(32)),
   participants: v.pipe(
     v.array(v.strictObject({ ...person, ...about, x25519: hex(32), prekey: PrekeySchema })),
     v.minLength(2, 'a ceremony has at least two participants'),
     v.maxLength(64, 'a ceremony has at most 64 participants'),
   ),
   witnesses: v.optional(v.pipe(v.array(v.strictObject(person)), v.minLength(1), v.maxLength(16))),
+};
+const schemeField = v.picklist(schemeNames, `must be one of ${schemeNames.join(', ')}`);
+
+const DkgSchema = v.strictObject({
+  ...keying,
+  kind: v.literal('dkg'),
+  scheme: schemeField,
+  /** SHA-256 of the certificate of a rehearsal by the same people, where one is asked for. */
+  rehearsal: v.optional(hex(32)),
 });
 
 /** The key that a plan uses, in one epoch. */
@@ -78,6 +88,31 @@ const keyUsed = v.strictObject({
   certificate: hex(32),
 });
 const signer = { ...person, leaf: int(1, 64) };
+
+/** Receivers of dealings in attempts that came to nothing (`W_DEALT`): what was dealt to them cannot be recalled. */
+const dealt = v.optional(v.pipe(v.array(nameOf('participant')), v.minLength(1), v.maxLength(128)));
+
+const RefreshSchema = v.strictObject({ ...keying, kind: v.literal('refresh'), key: keyUsed, dealt });
+
+const ReshareSchema = v.strictObject({
+  ...keying,
+  kind: v.literal('reshare'),
+  key: keyUsed,
+  dealt,
+  /** An exact minimal quorum of the epoch that is left, by leaf of that epoch. Whoever restored a share there may have a new home. */
+  dealers: v.pipe(v.array(v.strictObject(signer)), v.minLength(2, 'at least two deal'), v.maxLength(64)),
+  /** Said aloud where the new quorum is easier to satisfy or survives less than the old one. */
+  weakens: v.optional(v.literal(true)),
+});
+
+const ImportSchema = v.strictObject({
+  ...keying,
+  kind: v.literal('import'),
+  /** The key as it was: its public key, and the public shares of its holders. */
+  source: ForeignKeySchema,
+  /** As many of its holders as are needed, each with its identifier, an encoded scalar. */
+  dealers: v.pipe(v.array(v.strictObject({ ...person, identifier: hexUpTo(57) })), v.minLength(1), v.maxLength(64)),
+});
 
 const SignSchema = v.strictObject({
   ...common,
@@ -108,17 +143,42 @@ const PresignSchema = v.strictObject({
   participants: v.pipe(v.array(v.strictObject(signer)), v.minLength(2, 'at least two sign'), v.maxLength(64)),
 });
 
-const PlanSchema = v.variant('kind', [DkgSchema, SignSchema, PresignSchema], 'must be dkg, presign or sign');
+const PlanSchema = v.variant('kind', [DkgSchema, RefreshSchema, ReshareSchema, ImportSchema, SignSchema, PresignSchema], 'must be dkg, refresh, reshare, import, presign or sign');
 
 export type DkgPlan = v.InferOutput<typeof DkgSchema>;
+export type RefreshPlan = v.InferOutput<typeof RefreshSchema>;
+export type ResharePlan = v.InferOutput<typeof ReshareSchema>;
+export type ImportPlan = v.InferOutput<typeof ImportSchema>;
+/** Plans that give an existing secret to new shares. */
+export type RekeyPlan = RefreshPlan | ResharePlan | ImportPlan;
+/** Plans that make an epoch of a key. */
+export type KeyingPlan = DkgPlan | RekeyPlan;
 export type SignPlan = v.InferOutput<typeof SignSchema>;
 export type PresignPlan = v.InferOutput<typeof PresignSchema>;
 /** A plan whose form was checked; {@link checkPlan} checks what it says. */
-export type Plan = DkgPlan | SignPlan | PresignPlan;
+export type Plan = KeyingPlan | SignPlan | PresignPlan;
 
 /** The scheme of the key that a plan makes or uses. */
 export function schemeOf(plan: Plan): SchemeName {
-  return plan.kind === 'dkg' ? plan.scheme : plan.key.scheme;
+  if (plan.kind === 'dkg') return plan.scheme;
+  return plan.kind === 'import' ? plan.source.scheme : plan.key.scheme;
+}
+
+/** Whether a plan makes an epoch of a key. */
+export function isKeying(plan: Plan): plan is KeyingPlan {
+  return 'rank' in plan;
+}
+
+/** Whether a plan gives an existing secret to new shares. */
+export function isRekey(plan: Plan): plan is RekeyPlan {
+  return isKeying(plan) && plan.kind !== 'dkg';
+}
+
+/** Seats of those who deal, in the order of the plan; everybody deals in a key generation and a refresh. */
+export function dealerSeats(plan: KeyingPlan): number[] {
+  const seats = planSeats(plan);
+  if (!('dealers' in plan)) return seats.map((s) => s.leaf);
+  return plan.dealers.map((d) => seats.find((s) => s.name === d.name)?.leaf ?? fail('E_INTERNAL', 'a dealer without a seat'));
 }
 
 /**
@@ -143,18 +203,33 @@ export function sessionId(plan: Plan): Uint8Array {
 
 /** Digest of the roster alone (32 bytes): who takes part, in which order, with which keys. */
 export function rosterHash(plan: Plan): Uint8Array {
-  return digest('roster/v1', canonicalBytes(plan.participants as unknown as Json));
+  const leaving = leavingDealers(plan);
+  return digest('roster/v1', canonicalBytes((leaving.length === 0 ? plan.participants : [...plan.participants, ...leaving]) as unknown as Json));
 }
 
-/** The quorum of a DKG plan, roles expanded. @throws E_QUORUM_SYNTAX, E_SEAT_DUP, E_THRESHOLD, E_ROLE_SHORT */
-export function planQuorum(plan: DkgPlan): Quorum {
+/** The quorum that a plan gives shares to, roles expanded. @throws E_QUORUM_SYNTAX, E_SEAT_DUP, E_THRESHOLD, E_ROLE_SHORT */
+export function planQuorum(plan: KeyingPlan): Quorum {
   return parseQuorum(plan.quorum, plan.roles);
 }
 
-/** Seats of a plan in ascending order of leaf id; in a DKG the leaf id is the position in the roster. */
+type Person = { readonly name: string; readonly identity: string; readonly homeId: string };
+
+/** Dealers who receive nothing. */
+function leavingDealers(plan: Plan): readonly Person[] {
+  return 'dealers' in plan ? plan.dealers.filter((d) => !plan.participants.some((p) => p.name === d.name)) : [];
+}
+
+/** Everybody who has a seat in a plan: who receives or signs, then the dealers who leave. */
+export function seated(plan: Plan): readonly Person[] {
+  return [...plan.participants, ...leavingDealers(plan)];
+}
+
+/**
+ * Seats of a plan in ascending order of their number. Where shares are made, the number is the leaf id in the new quorum,
+ * and dealers who leave sit behind; where they are used, it is the signer's leaf id.
+ */
 export function planSeats(plan: Plan): Seat[] {
-  if (plan.kind === 'dkg')
-    return plan.participants.map((p, i) => ({ leaf: i + 1, name: p.name, identity: fromHex(p.identity) }));
+  if (isKeying(plan)) return seated(plan).map((p, i) => ({ leaf: i + 1, name: p.name, identity: fromHex(p.identity) }));
   return plan.participants.map((p) => ({ leaf: p.leaf, name: p.name, identity: fromHex(p.identity) }));
 }
 
@@ -175,7 +250,7 @@ export function planSession(plan: Plan): Session {
 function largestBlob(plan: Plan): number {
   const peers = plan.participants.length - 1;
   if (SCHEMES[schemeOf(plan)].protocol === 'frost') return USUAL_BLOB_BYTES;
-  if (plan.kind === 'dkg') return USUAL_BLOB_BYTES + plan.stock * (OFFER_BYTES + OFFER_BYTES_PER_PEER * peers);
+  if (isKeying(plan)) return USUAL_BLOB_BYTES + plan.stock * (OFFER_BYTES + OFFER_BYTES_PER_PEER * peers);
   const trace = USUAL_BLOB_BYTES + TRACE_BYTES_PER_PEER * peers;
   return plan.kind === 'sign' ? trace : Math.max(trace, 65_536 + plan.count * CONVERT_BYTES_PER_PEER * peers);
 }
@@ -186,10 +261,7 @@ export function ceremonyLabel(plan: Plan): string {
 }
 
 function refuseDuplicates(plan: Plan): void {
-  const everybody: { name: string; identity: string; homeId: string }[] = [
-    ...plan.participants,
-    ...(plan.kind === 'dkg' ? (plan.witnesses ?? []) : []),
-  ];
+  const everybody = [...seated(plan), ...witnessesOf(plan)];
   for (const field of ['name', 'identity', 'homeId'] as const) {
     const seen = new Map<string, string>();
     for (const p of everybody) {
@@ -211,7 +283,7 @@ function refuseDuplicates(plan: Plan): void {
  */
 export function checkPlan(plan: Plan, file: string, now: Date): void {
   try {
-    if (plan.kind === 'dkg') checkDkgPlan(plan);
+    if (isKeying(plan)) checkKeyingPlan(plan);
     else checkSigners(plan);
     refuseDuplicates(plan);
   } catch (e) {
@@ -235,7 +307,7 @@ export function checkPlanTime(plan: Plan, file: string, now: Date): void {
     });
 }
 
-function checkDkgPlan(plan: DkgPlan): void {
+function checkKeyingPlan(plan: KeyingPlan): void {
   const quorum = planQuorum(plan);
   const names = plan.participants.map((p) => p.name);
   const leaves = quorum.leaves.map((l) => l.name);
@@ -249,8 +321,8 @@ function checkDkgPlan(plan: DkgPlan): void {
   for (const role of Object.keys(plan.roles ?? {}))
     if (!new RegExp(`(^|[^a-z0-9-])${role}($|[^a-z0-9-])`).test(plan.quorum))
       fail('E_PLAN_FIELD', `roles.${role}: no gate uses this role`, { field: `roles.${role}` });
-  if (!names.includes(plan.lead)) fail('E_PLAN_FIELD', `lead: ${plan.lead} is not a participant`, { field: 'lead' });
-  if (SCHEMES[plan.scheme].protocol === 'cggmp24') {
+  if (!seated(plan).some((p) => p.name === plan.lead)) fail('E_PLAN_FIELD', `lead: ${plan.lead} is not a participant`, { field: 'lead' });
+  if (SCHEMES[schemeOf(plan)].protocol === 'cggmp24') {
     const offer = OFFER_BYTES + OFFER_BYTES_PER_PEER * (names.length - 1);
     requireCarriable(plan.stock, offer, 'stock');
     // all confirmations together are the certificate
@@ -261,9 +333,31 @@ function checkDkgPlan(plan: DkgPlan): void {
     fail('E_THRESHOLD', `${alone} alone could satisfy the quorum with the seats held under that name`, { participant: alone });
   const points = new Set(plan.participants.map((p) => p.prekey.P));
   if (points.size !== plan.participants.length) fail('E_SEAT_DUP', 'two participants have the same one-time encryption key', { field: 'participants' });
+  if ('dealers' in plan) checkDealers(plan);
+  if ('key' in plan && plan.key.name !== plan.name) fail('E_PLAN_FIELD', 'name: is not the name of the key', { field: 'name' });
+  if ('key' in plan && plan.rank <= plan.key.epoch) fail('E_RANK', `rank ${String(plan.rank)} is not above epoch ${String(plan.key.epoch)}`, { field: 'rank' });
   for (const w of plan.witnesses ?? [])
-    if (plan.participants.some((p) => p.name === w.name || p.identity === w.identity || p.homeId === w.homeId))
+    if (seated(plan).some((p) => p.name === w.name || p.identity === w.identity || p.homeId === w.homeId))
       fail('E_WITNESS_SHARE', `${w.name} is to witness and to hold a share`, { participant: w.name });
+}
+
+/** Dealers: each once, and the same person where one also receives. Whether they are a quorum of the key, the base tells. */
+function checkDealers(plan: ResharePlan | ImportPlan): void {
+  for (const d of plan.dealers) {
+    const member = plan.participants.find((p) => p.name === d.name);
+    if (member && (member.identity !== d.identity || member.homeId !== d.homeId))
+      fail('E_CARD', `${d.name} deals with another card than it receives with`, { participant: d.name, field: 'dealers', remedy: 'Who has a new home and no share there takes another name.' });
+  }
+  const twice = (values: readonly (string | number)[]): boolean => new Set(values).size !== values.length;
+  if (twice(plan.dealers.map((d) => d.name))) fail('E_SEAT_DUP', 'one dealer deals twice', { field: 'dealers' });
+  if (plan.kind === 'reshare') {
+    plan.dealers.forEach((d, i) => {
+      if (i > 0 && (plan.dealers[i - 1]?.leaf ?? 0) >= d.leaf) fail('E_ROSTER_ORDER', 'the dealers must be in ascending order of their leaf', { field: 'dealers' });
+    });
+    return;
+  }
+  if (twice(plan.dealers.map((d) => d.identifier))) fail('E_SEAT_DUP', 'two dealers have the same identifier', { field: 'dealers' });
+  if (plan.dealers.length !== plan.source.minSigners) fail('E_QUORUM', `the key needs ${String(plan.source.minSigners)} of its holders, the plan names ${String(plan.dealers.length)}`, { field: 'dealers' });
 }
 
 /** @throws E_PLAN_FIELD when so many entries of this size make no blob */
@@ -314,5 +408,5 @@ export function signerLeaves(plan: SignPlan | PresignPlan, quorum: Quorum): Leaf
 
 /** Witnesses that the plan names: they hold no share, and the result is final only with their signatures. */
 export function witnessesOf(plan: Plan): NonNullable<DkgPlan['witnesses']> {
-  return plan.kind === 'dkg' ? (plan.witnesses ?? []) : [];
+  return isKeying(plan) ? (plan.witnesses ?? []) : [];
 }

@@ -3,8 +3,9 @@
  * Paillier modulus N and ring-Pedersen parameters N̂, s, t, with the proofs that they were made well. It travels in the
  * rounds of key generation and belongs to one key in one epoch. Public side: all checks.
  *
- *   in `deal`   N, N̂, s, t 1536 | Π-prm | ρ 32
- *   prove       echo of the deals (32n) | Schnorr proof of the share | Π-mod | Π-fac for each other participant, ascending
+ *   in `deal` (key generation) or `reveal` (refresh, reshare, import), committed to in the round before:
+ *               N, N̂, s, t 1536 | Π-prm | ρ 32
+ *   prove       echo of that round (32n) | Schnorr proof of the share | Π-mod | Π-fac for each other participant, ascending
  */
 import { AUX_BYTES, type AuxInfo, commonFactors, decodeAux, isFixture } from '../ecdsa/aux-info.ts';
 import { FAC_BYTES } from '../ecdsa/fac.ts';
@@ -16,7 +17,7 @@ import { concat, Reader } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import { digest } from '../wire/hash.ts';
 import { isOpen, type Judge, type Outcome } from './crew.ts';
-import { dealOf, type DkgContext, type DkgResult, type Dealt } from './dkg.ts';
+import type { Dealt, KeyingContext, KeyingResult, Round } from './keying.ts';
 import { parseConfirm } from './epoch.ts';
 import { attempt, type Finding, viewFindings } from './machine.ts';
 import { stockedOfferBinding } from './presign-binding.ts';
@@ -37,9 +38,12 @@ export function announcement(aux: Uint8Array, proof: Uint8Array, rho: Uint8Array
   return concat(aux, proof, rho);
 }
 
-function readAnnouncement(ctx: DkgContext, deal: Envelope): Announcement {
-  const r = new Reader(dealOf(ctx, deal).auxiliary);
-  const info = { ...decodeAux(r.take(AUX_BYTES, 'auxiliary information')), leaf: deal.leaf };
+/** The auxiliary part of every member's message, by leaf id, with the message that it came in. */
+export type Announcements = ReadonlyMap<number, { readonly envelope: Envelope; readonly part: Uint8Array }>;
+
+function readAnnouncement(leaf: number, part: Uint8Array): Announcement {
+  const r = new Reader(part);
+  const info = { ...decodeAux(r.take(AUX_BYTES, 'auxiliary information')), leaf };
   const parts = { info, proof: r.take(PRM_BYTES, 'proof of the ring-Pedersen parameters'), rho: r.take(32, 'ρ') };
   r.end();
   return parts;
@@ -51,13 +55,17 @@ export function announcementBinding(sid: Uint8Array): Uint8Array {
 }
 
 /** What the proofs of the next round are bound to: the session and everybody's ρ, which was committed to in round 1. */
-export function proofBinding(ctx: DkgContext, deals: ReadonlyMap<number, Envelope>): Uint8Array {
-  return digest('aux/prove/v1', ctx.session.sid, ctx.session.seats.map((s) => readAnnouncement(ctx, deals.get(s.leaf) as Envelope).rho));
+export function proofBinding(ctx: KeyingContext, announcements: Announcements): Uint8Array {
+  return digest('aux/prove/v1', ctx.session.sid, inOrder(ctx, announcements).map((a) => a.rho));
 }
 
-/** Auxiliary information of everybody, from deals that {@link auxiliaryFindings} found good; by ascending leaf id. */
-export function announced(ctx: DkgContext, deals: ReadonlyMap<number, Envelope>): PartyAux[] {
-  return ctx.session.seats.map((s) => readAnnouncement(ctx, deals.get(s.leaf) as Envelope).info);
+function inOrder({ members }: KeyingContext, announcements: Announcements): Announcement[] {
+  return members.map(({ leaf }) => readAnnouncement(leaf, announcements.get(leaf)?.part ?? fail('E_INTERNAL', 'an announcement is missing')));
+}
+
+/** Auxiliary information of everybody, from announcements that {@link auxiliaryFindings} found good; by ascending leaf id. */
+export function announced(ctx: KeyingContext, announcements: Announcements): PartyAux[] {
+  return inOrder(ctx, announcements).map((a) => a.info);
 }
 
 /** Findings from the outcomes of checks, each about one envelope. */
@@ -69,33 +77,33 @@ export function outcomeFindings(about: readonly { readonly envelope: Envelope; r
 }
 
 /**
- * Judges the auxiliary parts of all deals: form, size, Π-prm, and in production no modulus whose factors are published.
+ * Judges the auxiliary parts of all members: form, size, Π-prm, and in production no modulus whose factors are published.
  * @returns everybody's information, and what the next round's proofs are bound to
  */
 export async function auxiliaryFindings(
-  ctx: DkgContext,
-  deals: ReadonlyMap<number, Envelope>,
+  ctx: KeyingContext,
+  announcements: Announcements,
   evidence: readonly Envelope[],
   judge: Judge,
 ): Promise<{ findings: Finding[] } | { infos: readonly PartyAux[]; bind: Uint8Array }> {
-  const malformed = [...deals.values()].flatMap((deal) =>
-    attempt(deal, evidence, () => {
-      const { info } = readAnnouncement(ctx, deal);
+  const malformed = [...announcements].flatMap(([leaf, { envelope, part }]) =>
+    attempt(envelope, evidence, () => {
+      const { info } = readAnnouncement(leaf, part);
       if (ctx.plan.mode === 'production' && isFixture(info)) fail('E_FIXTURE', 'its moduli were made for tests; their factors are published');
     }),
   );
   if (malformed.length > 0) return { findings: malformed };
-  const others = [...deals.values()].filter((d) => d.leaf !== judge.own && isOpen(judge, d.slot));
+  const others = [...announcements].filter(([leaf, { envelope }]) => leaf !== judge.own && isOpen(judge, envelope.slot));
   const bind = announcementBinding(ctx.session.sid);
   const outcomes = await judge.crew.check(
     'checkAuxOf',
-    others.map((deal) => {
-      const { info, proof } = readAnnouncement(ctx, deal);
-      return { bind, leaf: deal.leaf, aux: info, proof };
+    others.map(([leaf, { part }]) => {
+      const { info, proof } = readAnnouncement(leaf, part);
+      return { bind, leaf, aux: info, proof };
     }),
   );
-  const findings = outcomeFindings(others.map((envelope) => ({ envelope, what: 'auxiliary information' })), outcomes, evidence);
-  return findings.length > 0 ? { findings } : { infos: announced(ctx, deals), bind: proofBinding(ctx, deals) };
+  const findings = outcomeFindings(others.map(([, { envelope }]) => ({ envelope, what: 'auxiliary information' })), outcomes, evidence);
+  return findings.length > 0 ? { findings } : { infos: announced(ctx, announcements), bind: proofBinding(ctx, announcements) };
 }
 
 /** A prove message, read. */
@@ -112,8 +120,8 @@ export function proveBody(m: Pick<ProveMessage, 'echo' | 'possession' | 'modulus
   return concat(m.echo, m.possession, m.modulus, ...m.factors);
 }
 
-function parseProve(ctx: DkgContext, e: Envelope): ProveMessage {
-  const leaves = ctx.session.seats.map((s) => s.leaf);
+function parseProve(ctx: KeyingContext, e: Envelope): ProveMessage {
+  const leaves = ctx.members.map((s) => s.leaf);
   const r = new Reader(e.body);
   const message = {
     echo: r.take(32 * leaves.length, 'echo'),
@@ -132,8 +140,9 @@ export function possessionBinding(bind: Uint8Array, leaf: number): Uint8Array {
 
 /** What the prove messages are judged against. */
 interface Proving {
-  readonly proves: ReadonlyMap<number, Envelope>;
-  readonly deals: ReadonlyMap<number, Envelope>;
+  readonly proves: Round;
+  /** The round that they echo. */
+  readonly before: Round;
   readonly dealt: Dealt;
   readonly infos: readonly PartyAux[];
   readonly bind: Uint8Array;
@@ -146,12 +155,12 @@ interface Proving {
  * completed whose record would show a fault between two others. Two moduli
  * with a common factor blame nobody by themselves (who copied N fails Π-mod): their owners make new ones.
  */
-export async function proveFindings(ctx: DkgContext, { proves, deals, dealt, infos, bind, all }: Proving, judge: Judge): Promise<Finding[]> {
+export async function proveFindings(ctx: KeyingContext, { proves, before, dealt, infos, bind, all }: Proving, judge: Judge): Promise<Finding[]> {
   const envelopes = [...proves.values()];
   const malformed = envelopes.flatMap((e) => attempt(e, all, () => parseProve(ctx, e)));
   if (malformed.length > 0) return malformed;
   const read = new Map(envelopes.map((e) => [e.leaf, parseProve(ctx, e)]));
-  const views = envelopes.flatMap((e) => viewFindings(e, read.get(e.leaf)?.echo, deals, all));
+  const views = envelopes.flatMap((e) => viewFindings(e, read.get(e.leaf)?.echo, before, all));
   if (views.length > 0) return views;
   const shares = envelopes.flatMap((e) =>
     attempt(e, all, () => {
@@ -185,7 +194,7 @@ export async function proveFindings(ctx: DkgContext, { proves, deals, dealt, inf
 }
 
 /** Judges the first messages of presigning that were stocked with the confirmations. */
-export async function stockFindings(ctx: DkgContext, result: DkgResult, confirms: readonly Envelope[], all: readonly Envelope[], judge: Judge): Promise<Finding[]> {
+export async function stockFindings(ctx: KeyingContext, result: KeyingResult, confirms: readonly Envelope[], all: readonly Envelope[], judge: Judge): Promise<Finding[]> {
   const infos = result.auxiliary as readonly PartyAux[];
   const leaves = infos.map((i) => i.leaf);
   const curve = ctx.group.name as 'secp256k1' | 'p256';

@@ -4,16 +4,14 @@
  */
 import { encodeDealing } from '../sharing/dealing.ts';
 import { decodePolynomials, encodePolynomials, makePolynomials } from '../sharing/deal.ts';
-import { makeComplaint } from '../sharing/make-complaint.ts';
-import { ownShare, receiveShares } from '../sharing/open.ts';
 import { provePossession } from '../sharing/prove-possession.ts';
 import { sealBoxes } from '../sharing/seal.ts';
 import { decodeTree, encodeTree } from '../sharing/tree.ts';
 import { concat, Reader, u32 } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import type { Random } from '../wire/random.ts';
-import { commitment, complaintBody, dealBody } from './dkg-messages.ts';
-import { COMMIT, DEAL, type DkgContext, type Dealt } from './dkg.ts';
+import { commitment, dealBody } from './dkg-messages.ts';
+import { COMMIT, type DkgContext } from './dkg.ts';
 import { echo, type Inbound } from './machine.ts';
 
 /** A message to send and the secret that goes with it. */
@@ -54,24 +52,4 @@ export function makeDeal(ctx: DkgContext, leaf: number, secret: Uint8Array, mess
   const sealed = sealBoxes({ sid: ctx.session.sid, dealer: leaf, tree, poly, prekeys: ctx.prekeys, random });
   const commits = messages.get(COMMIT) ?? fail('E_INTERNAL', 'no commits');
   return dealBody({ echo: echo(commits), salt, chainPart, auxiliary, dealing: encodeDealing(treeBytes, possession, sealed) });
-}
-
-/** The outcome of opening one's boxes: a share (secret), or the complaint that must go out in place of the confirmation. */
-export type Opening = { readonly ok: true; readonly share: Uint8Array } | { readonly ok: false; readonly complaint: Uint8Array; readonly dealer: number };
-
-/**
- * Opens this participant's boxes, after every public check has passed.
- * @param prekeySecret 32 bytes, secret
- * @throws E_DEGENERATE when the share is zero
- */
-export function openShares(ctx: DkgContext, leafId: number, dealt: Dealt, messages: Inbound, prekeySecret: Uint8Array, random: Random): Opening {
-  const leaf = ctx.quorum.leaves[leafId - 1] ?? fail('E_INTERNAL', 'no such leaf');
-  const P = ctx.prekeys[leafId - 1] as Uint8Array;
-  const received = receiveShares({ leaf, round: dealt.verdict, prekey: { secret: prekeySecret, P } });
-  if (received.ok) return { ok: true, share: ownShare(ctx.group, [received.share]) };
-  const dealer = received.bad[0] as number;
-  const dealing = dealt.verdict.dealings.get(dealer) ?? fail('E_INTERNAL', 'no such dealing');
-  const complaint = makeComplaint({ sid: ctx.session.sid, dealer, dealing, leaf, P }, prekeySecret, random);
-  const deals = messages.get(DEAL) ?? fail('E_INTERNAL', 'no deals');
-  return { ok: false, dealer, complaint: complaintBody({ echo: echo(deals), dealer, complaint }) };
 }

@@ -24,7 +24,7 @@ const modulus = hex(384);
 const EpochSchema = v.strictObject({
   v: v.literal(1),
   type: v.literal('mpc-ceremony/epoch'),
-  kind: v.literal('dkg'),
+  kind: v.picklist(['dkg', 'refresh', 'reshare', 'import']),
   /** Session id of the ceremony that made the epoch. */
   session: hex(32),
   attempt: int(1, 1000),
@@ -36,6 +36,10 @@ const EpochSchema = v.strictObject({
     scheme: v.picklist(schemeNames),
     mode: v.picklist(['production', 'rehearsal']),
   }),
+  /** The epoch before, whose shares were given on: its number and digest. */
+  base: v.optional(v.strictObject({ number: int(1, 1_000_000), epoch: hex(32) })),
+  /** The key existed in one place once: it was imported. Said for ever. */
+  born: v.optional(v.literal('whole')),
   /** The group's public key, compressed; for Taproot the untweaked internal key. */
   publicKey: hexUpTo(57),
   quorum: line(8192),
@@ -47,10 +51,12 @@ const EpochSchema = v.strictObject({
     v.minLength(2),
     v.maxLength(64),
   ),
+  /** Names of those who dealt, where not everybody does. */
+  dealers: v.optional(v.pipe(v.array(nameOf('participant')), v.minLength(1), v.maxLength(64))),
   /** ECDSA only: Paillier modulus, ring-Pedersen modulus and bases of every participant, by ascending leaf id. */
   auxiliary: v.optional(v.pipe(v.array(v.strictObject({ n: modulus, nHat: modulus, s: modulus, t: modulus })), v.minLength(2), v.maxLength(64))),
   /** Hashes of all messages before the confirmations; the last round is the one that they echo. */
-  rounds: v.strictObject({ commit: hashes, deal: hashes, prove: v.optional(hashes) }),
+  rounds: v.strictObject({ commit: v.optional(hashes), deal: hashes, reveal: v.optional(hashes), prove: v.optional(hashes) }),
 });
 
 /** All that is public about a key in one epoch. The roster is in ascending order of leaf id, from 1. */
@@ -101,13 +107,13 @@ export function confirmBody(c: Confirm): Uint8Array {
 
 /**
  * Reads a confirmation. The stock fills what is left with entries of one length, which whoever reads them checks.
- * @param seats number of participants
+ * @param echoes number of messages of the round before
  * @throws E_FORMAT
  */
-export function parseConfirm(body: Uint8Array, seats: number): Confirm {
+export function parseConfirm(body: Uint8Array, echoes: number): Confirm {
   const r = new Reader(body);
   if (r.u8('kind') !== CLOSING.close) fail('E_FORMAT', 'not a confirmation');
-  const echo = r.take(32 * seats, 'echo');
+  const echo = r.take(32 * echoes, 'echo');
   const epoch = r.take(32, 'epoch');
   const prekey = { n: r.u32('prekey.n'), P: r.take(32, 'prekey.P'), pop: r.take(64, 'prekey.pop') };
   const count = r.u16('stock');
@@ -149,20 +155,33 @@ export function epochSeats(epoch: EpochRecord): Seat[] {
   return epoch.roster.map((p, i) => ({ leaf: i + 1, name: p.name, identity: fromHex(p.identity) }));
 }
 
+/** Slot of the confirmations of an epoch: the last one of its kind of ceremony. */
+function confirmSlot({ kind, rounds }: EpochRecord): number {
+  if (kind === 'dkg') return rounds.prove ? 4 : 3;
+  return rounds.prove ? 4 : 2;
+}
+
 function check(epoch: EpochRecord, envelopes: readonly Envelope[], session: Session, bytes: Uint8Array): Certificate {
   if (envelopes.length !== session.seats.length) fail('E_CERTIFICATE', 'the certificate does not hold one confirmation of every participant');
   const digest = epochDigest(epoch);
   const before = epoch.rounds.prove ?? epoch.rounds.deal;
-  const slot = epoch.rounds.prove ? 4 : 3;
+  const slot = confirmSlot(epoch);
   const ecdsa = SCHEMES[epoch.key.scheme].protocol === 'cggmp24';
   if (ecdsa !== (epoch.rounds.prove !== undefined) || ecdsa !== (epoch.auxiliary !== undefined) || (epoch.auxiliary && epoch.auxiliary.length !== epoch.roster.length))
     fail('E_CERTIFICATE', 'the epoch does not hold what a key of its scheme needs');
-  const echo = concat(...epoch.roster.map((p) => fromHex(before[p.name] ?? '')));
+  const dkg = epoch.kind === 'dkg';
+  if (dkg !== (epoch.rounds.commit !== undefined) || (ecdsa && !dkg) !== (epoch.rounds.reveal !== undefined) || ['refresh', 'reshare'].includes(epoch.kind) !== (epoch.base !== undefined) || ['reshare', 'import'].includes(epoch.kind) !== (epoch.dealers !== undefined) || (epoch.kind === 'import' && epoch.born !== 'whole') || (dkg && epoch.born !== undefined))
+    fail('E_CERTIFICATE', 'the epoch does not hold what an epoch of its kind does');
+  if (epoch.base && epoch.base.number >= epoch.number) fail('E_CERTIFICATE', 'the epoch is not above the one that it builds on');
+  // in the order of seats: those who received, then dealers who left
+  const seats = [...new Set([...epoch.roster.map((p) => p.name), ...(epoch.dealers ?? [])])];
+  const echo = concat(...seats.flatMap((name) => (before[name] === undefined ? [] : [fromHex(before[name])])));
+  const echoes = Object.keys(before).length;
   const confirms = envelopes.map((envelope, i) => {
     const seat = session.seats[i] as Seat;
     if (envelope.slot !== slot || envelope.leaf !== seat.leaf)
       fail('E_CERTIFICATE', `the confirmation of ${seat.name} is missing or out of order`, { participant: seat.name });
-    const confirm = parseConfirm(envelope.body, session.seats.length);
+    const confirm = parseConfirm(envelope.body, echoes);
     if (toHex(confirm.epoch) !== toHex(digest) || toHex(confirm.echo) !== toHex(echo))
       fail('E_CERTIFICATE', `${seat.name} confirmed another epoch`, { participant: seat.name });
     return { envelope, confirm };
@@ -174,7 +193,8 @@ function check(epoch: EpochRecord, envelopes: readonly Envelope[], session: Sess
  * The certificate of an epoch from everybody's confirmation.
  * @throws E_CERTIFICATE when one is missing or confirms something else
  */
-export function completeCertificate(epoch: EpochRecord, session: Session, confirms: ReadonlyMap<number, Envelope>): Certificate {
+export function completeCertificate(epoch: EpochRecord, { sid, kind, attempt, maxBytes }: Session, confirms: ReadonlyMap<number, Envelope>): Certificate {
+  const session: Session = { sid, kind, attempt, seats: epochSeats(epoch), ...(maxBytes === undefined ? {} : { maxBytes }) };
   const ordered = session.seats.map((s) => confirms.get(s.leaf)).filter((e) => e !== undefined);
   const bytes = canonicalBytes({
     v: 1,

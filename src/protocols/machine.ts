@@ -7,7 +7,7 @@
  * complaint, a trace, a refusal, or an abandonment. All but the first mean "I shall never close".
  */
 import { SCHEMES } from '../curves/scheme.ts';
-import { fromStock, type Plan, schemeOf } from '../plan/plan.ts';
+import { dealerSeats, fromStock, isKeying, type Plan, schemeOf } from '../plan/plan.ts';
 import { type Envelope, MAX_SEQ, type Seat } from '../wire/blob.ts';
 import { concat, Reader } from '../wire/bytes.ts';
 import { CeremonyError, type ErrorCode, fail } from '../wire/errors.ts';
@@ -39,6 +39,18 @@ export const SLOTS = {
     { slot: 3, name: 'prove' },
     { slot: 4, name: 'confirm' },
   ],
+  /** Refresh, reshare, import. Dealers speak first, receivers close; a dealer who leaves says nothing more. */
+  'frost/rekey': [
+    { slot: 1, name: 'deal' },
+    { slot: 2, name: 'confirm' },
+  ],
+  /** Receivers commit to new auxiliary information beside the deals, and reveal it next. */
+  'cggmp24/rekey': [
+    { slot: 1, name: 'deal' },
+    { slot: 2, name: 'reveal' },
+    { slot: 3, name: 'prove' },
+    { slot: 4, name: 'confirm' },
+  ],
   'cggmp24/presign': [
     { slot: 1, name: 'offer' },
     { slot: 2, name: 'convert' },
@@ -63,14 +75,38 @@ export const SLOTS = {
 /** Slots of a plan, in order. */
 export function slotsOf(plan: Plan): readonly Slot[] {
   const { protocol } = SCHEMES[schemeOf(plan)];
-  if (plan.kind === 'dkg') return SLOTS[`${protocol}/dkg`];
+  if (isKeying(plan)) return SLOTS[`${protocol}/${plan.kind === 'dkg' ? 'dkg' : 'rekey'}`];
   if (plan.kind === 'presign') return SLOTS['cggmp24/presign'];
   if (plan.presignature !== undefined) return SLOTS['cggmp24/sign-presigned'];
   return fromStock(plan) ? SLOTS[`${protocol}/sign-from-stock`] : SLOTS[`${protocol}/sign`];
 }
 
-/** Slot of the deals of a key generation: what complaints are about. */
-export const DEAL = 2;
+/** Slot of the deals of a plan that makes shares: what complaints are about. */
+export function dealSlot(plan: Plan): number {
+  return slotsOf(plan).find((s) => s.name === 'deal')?.slot ?? fail('E_INTERNAL', 'nobody deals in this ceremony');
+}
+
+/**
+ * Seats (numbers, ascending) whose message a good end needs in a slot. Everybody's, but where shares are given on:
+ * there dealers deal, and all later messages come from those who receive.
+ */
+export function speakers(plan: Plan, slot: number, seats: readonly Seat[]): number[] {
+  const all = seats.map((s) => s.leaf);
+  if (!('dealers' in plan)) return all;
+  const ecdsa = SCHEMES[schemeOf(plan)].protocol === 'cggmp24';
+  if (slot === dealSlot(plan)) return ecdsa ? all : dealerSeats(plan).sort((a, b) => a - b);
+  return all.slice(0, plan.participants.length);
+}
+
+/** Slots that need this seat's message, in order. */
+export function slotsOfSeat(plan: Plan, leaf: number, seats: readonly Seat[]): readonly Slot[] {
+  return requiredSlots(plan).filter((s) => speakers(plan, s.slot, seats).includes(leaf));
+}
+
+/** Whether everybody whose message a slot needs has spoken there. */
+export function isComplete(plan: Plan, slot: number, seats: readonly Seat[], messages: Inbound): boolean {
+  return speakers(plan, slot, seats).every((leaf) => messages.get(slot)?.has(leaf) === true);
+}
 
 /** Slots in which everybody has to speak for a good end. */
 export function requiredSlots(plan: Plan): readonly Slot[] {
@@ -218,7 +254,8 @@ export function equivocation(a: Envelope, b: Envelope): Finding {
 export function awaited(plan: Plan, seats: readonly Seat[], messages: Inbound): { readonly slot: Slot; readonly missing: readonly Seat[] } | undefined {
   for (const slot of slotsOf(plan)) {
     const sent = messages.get(slot.slot);
-    const missing = seats.filter((s) => sent?.has(s.leaf) !== true);
+    const needed = speakers(plan, slot.slot, seats);
+    const missing = seats.filter((s) => needed.includes(s.leaf) && sent?.has(s.leaf) !== true);
     if (missing.length > 0 && (slot.optional !== true || sent !== undefined)) return { slot, missing };
   }
   return undefined;

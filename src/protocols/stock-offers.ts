@@ -2,7 +2,7 @@
 import type { AuxSecret } from '../ecdsa/make-aux.ts';
 import type { Random } from '../wire/random.ts';
 import type { PartyAux } from './auxiliary.ts';
-import type { DkgContext, DkgResult } from './dkg.ts';
+import type { KeyingContext, KeyingResult } from './keying.ts';
 import { type Crew, make } from './make-crew.ts';
 import { stockedOfferBinding } from './presign-binding.ts';
 
@@ -10,7 +10,7 @@ import { stockedOfferBinding } from './presign-binding.ts';
  * As many offers as the plan asks for, to all other participants of the epoch.
  * @returns for each the entry for the confirmation (public) and what is kept (secret, to be sealed)
  */
-export async function makeStockedOffers(result: DkgResult, ctx: DkgContext, leaf: number, own: AuxSecret, crew: Crew, random: Random): Promise<{ entry: Uint8Array; secret: Uint8Array }[]> {
+export async function makeStockedOffers(result: KeyingResult, ctx: KeyingContext, leaf: number, own: AuxSecret, crew: Crew, random: Random): Promise<{ entry: Uint8Array; secret: Uint8Array }[]> {
   const verifiers = result.auxiliary as readonly PartyAux[];
   const made = await make(
     crew,

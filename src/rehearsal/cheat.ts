@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { collect } from '../ceremony/collect.ts';
 import type { Driver } from '../ceremony/driver.ts';
-import { utc } from '../ceremony/engine.ts';
+import { utc } from '../ceremony/times.ts';
 import type { Home } from '../ceremony/home.ts';
 import { openIdentity, type Identity } from '../ceremony/identity.ts';
 import { enter, readPlan } from '../ceremony/join.ts';

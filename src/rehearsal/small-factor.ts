@@ -13,9 +13,10 @@ import { proveFac } from '../ecdsa/prove-fac.ts';
 import { proveMod } from '../ecdsa/prove-mod.ts';
 import { provePrm } from '../ecdsa/prove-prm.ts';
 import { ringPedersen, ringPedersenOf } from '../ecdsa/ring-pedersen.ts';
-import { announced, announcement, announcementBinding, proofBinding, proveBody } from '../protocols/auxiliary.ts';
-import { COMMIT, DEAL, type DkgContext, dkgContext, PROVE } from '../protocols/dkg.ts';
+import { type Announcements, announced, announcement, announcementBinding, proofBinding, proveBody } from '../protocols/auxiliary.ts';
+import { COMMIT, DEAL, dealOf, type DkgContext, dkgContext, PROVE } from '../protocols/dkg.ts';
 import { makeCommit } from '../protocols/dkg-participant.ts';
+import { roundOf } from '../protocols/keying.ts';
 import { schnorrProofBytes } from '../sharing/schnorr-proof.ts';
 import { fail } from '../wire/errors.ts';
 import { type Cheating, random, type Seized, sendChanged } from './cheat.ts';
@@ -68,8 +69,8 @@ export function proveSmallFactor(cheating: Cheating, { dealt }: SmallFactor): Pr
   return sendChanged(cheating, PROVE, (honest, seized) => {
     const ctx = contextOf(seized);
     const prover = seized.store.seat.leaf;
-    const deals = seized.messages.get(DEAL) ?? fail('E_INTERNAL', 'no deals');
-    const bind = proofBinding(ctx, deals);
+    const announcements: Announcements = new Map([...roundOf(seized.messages, DEAL)].map(([leaf, envelope]) => [leaf, { envelope, part: dealOf(ctx, envelope).auxiliary }]));
+    const bind = proofBinding(ctx, announcements);
     const n = dealt.p * dealt.q;
     const half = isqrt(n);
     const echoBytes = 32 * ctx.session.seats.length;
@@ -77,7 +78,7 @@ export function proveSmallFactor(cheating: Cheating, { dealt }: SmallFactor): Pr
       echo: honest.slice(0, echoBytes),
       possession: honest.slice(echoBytes, echoBytes + schnorrProofBytes(ctx.group)),
       modulus: proveMod({ bind, prover, verifier: 0 }, { N: publicModulus(n) }, dealt, random(32)),
-      factors: announced(ctx, deals)
+      factors: announced(ctx, announcements)
         .filter((verifier) => verifier.leaf !== prover)
         .map(({ leaf, nHat, s, t }) => proveFac({ bind, prover, verifier: leaf }, { n, ring: ringPedersen(nHat, s, t) }, { p: half, q: half }, random(32))),
     });

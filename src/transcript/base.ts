@@ -1,5 +1,5 @@
 /** What a ceremony builds on: the certificate of the epoch whose key it uses. */
-import { type PresignPlan, signerLeaves, type SignPlan } from '../plan/plan.ts';
+import { type PresignPlan, type RefreshPlan, signerLeaves, type SignPlan } from '../plan/plan.ts';
 import { type Certificate, parseCertificate } from '../protocols/epoch.ts';
 import { parseQuorum } from '../sharing/expression.ts';
 import { CeremonyError } from '../wire/errors.ts';
@@ -21,17 +21,31 @@ export function readEach<T>(report: Report, name: string, files: readonly Record
   return first;
 }
 
-/** The certificate of the key, and whether the signers of the plan are one of its minimal quorums. */
-export function readBase(report: Report, plan: SignPlan | PresignPlan, files: readonly RecordFile[]): Certificate | undefined {
+/**
+ * The certificate of the epoch that a plan names: of several files the first good one.
+ * @param require throws for a certificate that is not the one
+ * @param meaning what more it says, once it is there
+ */
+export function readBase(report: Report, key: RefreshPlan['key'], files: readonly RecordFile[], require: (certificate: Certificate) => void = () => undefined, meaning: (certificate: Certificate) => string = () => ''): Certificate | undefined {
   let certificate: Certificate | undefined;
   report.section(
     'base',
-    () => `the certificate of ${plan.key.name}, epoch ${String(plan.key.epoch)}, confirmed by all its ${String(certificate?.confirms.length ?? 0)} participants`,
+    () => `the certificate of ${key.name}, epoch ${String(key.epoch)}, confirmed by all its ${String(certificate?.confirms.length ?? 0)} participants${certificate ? meaning(certificate) : ''}`,
     () => {
-      certificate = readEach(report, 'base', files, ({ file, bytes }) => parseCertificate(bytes, file));
+      certificate = readEach(report, 'base', files, ({ file, bytes }) => {
+        const read = parseCertificate(bytes, file);
+        require(read);
+        return read;
+      });
       if (files.length === 0) report.cannotTell('base', 'the certificate of the key is missing: bring base/certificate.json', { code: 'E_MISSING' });
     },
   );
+  return certificate;
+}
+
+/** The certificate of the key, and whether the signers of the plan are one of its minimal quorums. */
+export function readSigningBase(report: Report, plan: SignPlan | PresignPlan, files: readonly RecordFile[]): Certificate | undefined {
+  const certificate = readBase(report, plan.key, files);
   if (!certificate) return undefined;
   try {
     signerLeaves(plan, parseQuorum(certificate.epoch.quorum));

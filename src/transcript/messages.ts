@@ -2,7 +2,7 @@
  * Messages against chains, in both directions: every message is signed and recorded by its sender, every record has its
  * message, and what one author saw of another stands in the other's chain.
  */
-import { closingOf, closingSlot, DEAL, equivocation, type Inbound, requiredSlots, type Slot, slotsOf } from '../protocols/machine.ts';
+import { closingOf, closingSlot, equivocation, type Inbound, requiredSlots, type Slot, slotsOf, slotsOfSeat, speakers } from '../protocols/machine.ts';
 import type { Plan } from '../plan/plan.ts';
 import { blobHint, ceremonyId, type Envelope, openBlob, type Session } from '../wire/blob.ts';
 import { toHex } from '../wire/bytes.ts';
@@ -48,10 +48,16 @@ export function openMessages(report: Report, session: Session, files: readonly R
   return messages;
 }
 
+/** Names of the seats of a slot that have to speak there. */
+function speakerNames(plan: Plan, { slot }: Slot, { seats }: Session): string[] {
+  const leaves = speakers(plan, slot, seats);
+  return seats.filter((s) => leaves.includes(s.leaf)).map((s) => s.name);
+}
+
 /** Names of the seats whose message of a required slot is missing, by slot, in the order of the slots. */
 function missingMessages(plan: Plan, session: Session, messages: Inbound): { name: string; slot: number; from: string[] }[] {
   return requiredSlots(plan)
-    .map(({ name, slot }) => ({ name, slot, from: session.seats.filter((s) => messages.get(slot)?.has(s.leaf) !== true).map((s) => s.name) }))
+    .map((s) => ({ name: s.name, slot: s.slot, from: speakerNames(plan, s, session).filter((name) => ![...(messages.get(s.slot)?.values() ?? [])].some((e) => e.name === name)) }))
     .filter((m) => m.from.length > 0);
 }
 
@@ -66,12 +72,12 @@ function messageName(plan: Plan, e: Envelope): string | undefined {
 function dependsOn(plan: Plan, { message, slot }: Link['payload']): Slot | undefined {
   const slots = slotsOf(plan);
   if (message === 'refuse' || message === 'abandon') return undefined;
-  return message === 'complaint' ? slots.find((s) => s.slot === DEAL) : slots[slots.findIndex((s) => s.slot === slot) - 1];
+  return message === 'complaint' ? slots.find((s) => s.name === 'deal') : slots[slots.findIndex((s) => s.slot === slot) - 1];
 }
 
-/** Whether a message seals its sender's chain up to its head: everybody's last one on the way to a good end. */
-function seals(plan: Plan, e: Envelope): boolean {
-  return e.slot === requiredSlots(plan).at(-1)?.slot && (e.slot !== closingSlot(plan) || closingOf(e.body) === 'close');
+/** Whether a message seals its sender's chain up to its head: its last one on the way to a good end, which for a dealer who leaves is its deal. */
+function seals(plan: Plan, session: Session, e: Envelope): boolean {
+  return e.slot === slotsOfSeat(plan, e.leaf, session.seats).at(-1)?.slot && (e.slot !== closingSlot(plan) || closingOf(e.body) === 'close');
 }
 
 /** Entries that others saw and that the author's chain lacks; one line an author. */
@@ -107,7 +113,7 @@ class Omissions {
 }
 
 /** A message's head and record in the chain of its sender; both are signed by the same hand. */
-function checkMessage({ report, plan, chains }: Recorded, omissions: Omissions, e: Envelope): void {
+function checkMessage({ report, plan, session, chains }: Recorded, omissions: Omissions, e: Envelope): void {
   const name = messageName(plan, e) ?? `message of round ${String(e.slot)}`;
   const by = `${e.name}'s own ${name}`;
   const { seq } = e.head;
@@ -126,7 +132,7 @@ function checkMessage({ report, plan, chains }: Recorded, omissions: Omissions, 
   }
   if (!chains.has(e.name)) return;
   // the entry that records a sealing message may be missing like all that come after
-  const record = (seals(plan, e) ? chains.get(e.name)?.links[seq] : omissions.expect(e.name, seq + 1, by))?.payload;
+  const record = (seals(plan, session, e) ? chains.get(e.name)?.links[seq] : omissions.expect(e.name, seq + 1, by))?.payload;
   if (!record) return;
   const place = placeOf(e.name, seq + 1);
   if (record.kind !== 'sent' || record.slot !== e.slot)
@@ -159,7 +165,7 @@ function checkSent(recorded: Recorded, complete: boolean, author: string, { payl
   const before = dependsOn(plan, payload);
   const inputs = payload.inputs ?? {};
   const names = Object.keys(inputs);
-  const expected = before ? [...seats.keys()].sort().join() : '';
+  const expected = before ? speakerNames(plan, before, session).sort().join() : '';
   if (names.sort().join() !== expected)
     report.wrong('messages', `${author} does not record the messages that its ${payload.message ?? 'message'} depends on`, { culprit: author, code: 'E_CHAIN', place });
   if (!before) return;

@@ -7,7 +7,7 @@ import { presignedDigest, presigningOf } from '../protocols/presign-plan.ts';
 import { presignatureRecord } from '../protocols/presignature.ts';
 import { toHex } from '../wire/bytes.ts';
 import { CeremonyError } from '../wire/errors.ts';
-import { readBase } from './base.ts';
+import { readSigningBase } from './base.ts';
 import { placeOf } from './merge.ts';
 import type { Recorded } from './messages.ts';
 import { type Outcome, tellMismatch, UNJUDGED } from './outcome.ts';
@@ -17,7 +17,7 @@ import type { Report } from './report.ts';
 
 /** What the certificate of the epoch and the plan fix; undefined after what is wrong or missing was reported. */
 export function readPresigning(report: Report, plan: PresignPlan, certificates: readonly RecordFile[]): Presigning | undefined {
-  const certificate = readBase(report, plan, certificates);
+  const certificate = readSigningBase(report, plan, certificates);
   if (!certificate) return undefined;
   try {
     return presigningOf(plan, certificate);

@@ -25,6 +25,8 @@ export interface RecordFiles {
   readonly evidence: readonly RecordFile[];
   readonly notes: readonly RecordFile[];
   readonly cards: readonly RecordFile[];
+  /** Signed statements of destruction. */
+  readonly statements: readonly RecordFile[];
 }
 
 type Sort = keyof RecordFiles;
@@ -53,6 +55,7 @@ const BY_START: readonly (readonly [string, Sort])[] = [
   ['{"code":"E_', 'evidence'],
   ['{"ed25519":', 'cards'],
   ['{"ceremony":', 'signatureFacts'],
+  ['{"at":', 'statements'],
 ];
 
 /** What a file is; undefined for files that are no part of a record. */
@@ -60,6 +63,7 @@ export function sortOf({ file, bytes }: RecordFile): Sort | undefined {
   const [name = '', folder = ''] = file.split('/').reverse();
   const named = BY_NAME[name];
   if (named) return named;
+  if (folder === 'destroyed' && name.endsWith('.json')) return 'statements';
   if (folder === 'evidence') return name.endsWith('.json') ? 'evidence' : 'notes';
   const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1');
   const known = BY_START.find(([text]) => start.startsWith(text)) ?? BY_ENDING.find(([ending]) => name.endsWith(ending));
@@ -71,7 +75,7 @@ export function sortOf({ file, bytes }: RecordFile): Sort | undefined {
 /** Sorts files; those that are no part of a record are left out. */
 export function sortFiles(files: readonly RecordFile[]): RecordFiles {
   const sorted: Record<Sort, RecordFile[]> = {
-    plans: [], chains: [], blobs: [], certificates: [], presignatures: [], intents: [], messages: [], signatures: [], signatureFacts: [], evidence: [], notes: [], cards: [],
+    plans: [], chains: [], blobs: [], certificates: [], presignatures: [], intents: [], messages: [], signatures: [], signatureFacts: [], evidence: [], notes: [], cards: [], statements: [],
   };
   for (const file of files) {
     const sort = sortOf(file);

@@ -10,7 +10,7 @@ import type { Seat } from '../wire/blob.ts';
 import { equalBytes, toHex } from '../wire/bytes.ts';
 import { CeremonyError, type ErrorCode, fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
-import { readBase, readEach } from './base.ts';
+import { readSigningBase, readEach } from './base.ts';
 import { type AuthorChain, placeOf } from './merge.ts';
 import type { Recorded } from './messages.ts';
 import { type Outcome, tellMismatch, UNJUDGED } from './outcome.ts';
@@ -62,7 +62,7 @@ function sectionOf(code: ErrorCode): string {
  * @returns what the rest is checked with; undefined after what is wrong or missing was reported
  */
 export function readSigning(report: Report, plan: SignPlan, files: RecordFiles, crew: Checkers): SigningCheck | undefined {
-  const certificate = readBase(report, plan, files.certificates);
+  const certificate = readSigningBase(report, plan, files.certificates);
   let check: SigningCheck | undefined;
   let intent: SignedIntent | undefined;
   report.section(

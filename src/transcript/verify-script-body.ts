@@ -53,33 +53,50 @@ iscanon() { [ "$(jq -j "$canon canon" "$1" 2>/dev/null | sha)" = "$(shafile "$1"
 plan() { base64 -d <<<"$PLAN" | jq -r "$1"; }
 size=$(base64 -d <<<"$PLAN" | tohex); size=$(($\{#size} / 2))
 sid=$({ unhex "0400000002$(astext mpc-ceremony/session/v1)$(printf '01%08x' "$size")"; base64 -d <<<"$PLAN"; } | sha)
-roster=$(base64 -d <<<"$PLAN" | jq -j "$canon .participants|canon" | tohex)
+# everybody with a seat: who receives or signs, then dealers who leave. Where an epoch is made, seats are numbered in this
+# order; where one is used, by leaf
+seated='(.participants as $p | $p + [.dealers // [] | .[] | select(.name as $n | $p | all(.name != $n))])'
+roster=$(base64 -d <<<"$PLAN" | jq -j "$canon $seated|canon" | tohex)
 roster=$(unhex "0400000002$(astext mpc-ceremony/roster/v1)$(asbytes "$roster")" | sha)
-kind=$(plan .kind) attempt=$(plan .attempt) scheme=$(plan '.scheme // .key.scheme')
+kind=$(plan .kind) attempt=$(plan .attempt) scheme=$(plan '.scheme // .source.scheme // .key.scheme') makes=$(plan 'has("rank")')
 id=$\{sid:0:32}
-declare -A KEYID LEAF NAME
+declare -A KEYID LEAF NAME OWNER DEALS
 authors=() seats=()
 while IFS='|' read -r leaf name key; do
   authors+=("$name"); keyfile "key.$name" "$key"
   h=$(unhex "$key" | sha); KEYID[$name]=$\{h:0:16}
-  if [ "$leaf" != 0 ]; then seats+=("$name"); LEAF[$name]=$leaf; NAME[$leaf]=$name; fi
-done < <(plan '(.participants | to_entries[] | "\(.value.leaf // .key + 1)|\(.value.name)|\(.value.identity)"), (.witnesses // [] | .[] | "0|\(.name)|\(.identity)")')
-# rounds in which everybody has to speak; the closing round, where somebody may end the attempt instead
+  if [ "$leaf" != 0 ]; then seats+=("$name"); LEAF[$name]=$leaf; NAME[$leaf]=$name; OWNER[k$key]=$name; fi
+done < <(plan 'has("rank") as $makes | ('"$seated"' | to_entries[] | "\(if $makes then .key + 1 else .value.leaf end)|\(.value.name)|\(.value.identity)"), (.witnesses // [] | .[] | "0|\(.name)|\(.identity)")')
+members=$(plan '.participants|length') dealers=$(plan '.dealers // []|length')
+while read -r name; do [ -z "$name" ] || DEALS[$name]=1; done < <(plan '.dealers // [] | .[].name')
+# the rounds up to a good end; the closing round, where somebody may end the attempt instead; the round of the deals
 stocked=$(plan '.participants[0].stock != null') presignature=$(plan '.presignature // ""')
 case "$kind:$scheme" in
   dkg:cggmp24-*) slots=(1 2 3 4) ;;
   dkg:*) slots=(1 2 3) ;;
+  refresh:cggmp24-* | reshare:cggmp24-* | import:cggmp24-*) slots=(1 2 3 4) ;;
+  refresh:* | reshare:* | import:*) slots=(1 2) ;;
   presign:*) slots=(1 2 3) ;;
   *:cggmp24-*) if [ -n "$presignature" ]; then slots=(4); elif [ "$stocked" = true ]; then slots=(2 3 4); else slots=(1 2 3 4); fi ;;
   *) if [ "$stocked" = true ]; then slots=(2); else slots=(1 2); fi ;;
 esac
-final=$\{slots[$\{#slots[@]} - 1]} last=$\{slots[$\{#slots[@]} - 1]}
+final=$\{slots[$\{#slots[@]} - 1]} last=$\{slots[$\{#slots[@]} - 1]} deal=1
+[ "$kind" = dkg ] && deal=2
 [ "$kind" = presign ] && last=4
+# round, name: whether a good end needs its message there. Where shares are given on, dealers deal (and receivers of an
+# ECDSA key commit beside them), and whoever receives says all the rest
+speaks() {
+  [ "$dealers" -gt 0 ] || return 0
+  if [ "$1" != "$deal" ]; then [ "$\{LEAF[$2]}" -le "$members" ]; return; fi
+  [ -n "$\{DEALS[$2]:-}" ] || [ "$\{scheme:0:7}" = cggmp24 ]
+}
+# name: the last round in which it speaks on the way to a good end
+lastof() { if speaks "$final" "$1"; then echo "$final"; else echo "$deal"; fi; }
 printf 'Ceremony %s (%s %s, attempt %s)\n' "$id" "$kind" "$(plan .name)" "$attempt"
 
 # --- transcripts: form, signatures, chains -------------------------------
 declare -A HASH COUNT SENT FILE
-opened=() closed=() saw=() depends=() certified=() presigned=() signatures=() gates=() points=() ended=()
+opened=() closed=() saw=() depends=() certified=() presigned=() signatures=() gates=() points=() ended=() destroyed=()
 line='. as $line | try (fromjson | . as $e | ($e.payload|@base64d) as $t | ($t|fromjson) as $p
   | if "{\"payload\":\"\($t|@base64)\",\"payloadType\":\"\($type)\",\"signatures\":[{\"keyid\":\"\($p.key)\",\"sig\":\"\($e.signatures[0].sig)\"}]}" != $line
       or ($p|canon) != $t
@@ -126,9 +143,10 @@ for f in transcript/*.jsonl; do
         [ -z "$\{SENT[$author:$slot]:-}" ] || bad "EQUIVOCATION $author recorded two messages of round $slot"
         SENT[$author:$slot]=$subject
         # a complaint is about the deals, whatever round has come since
-        if [ "$message" = complaint ]; then round=2; else round=$((slot - 1)); fi
+        if [ "$message" = complaint ]; then round=$deal; else round=$((slot - 1)); fi
         for i in $inputs; do depends+=("$at:$round:$i"); done ;;
       certificate) certified+=("$at $epoch $result") ;;
+      destroyed) destroyed+=("$at $epoch") ;;
       presigned) presigned+=("$at $epoch $result") ;;
       signature) signatures+=("$at $intent $subject") ;;
       gate) gates+=("$at $intent $allow") ;;
@@ -183,9 +201,12 @@ for f in round-*/*; do
   if [ -z "$\{HASH[$name:$headseq]:-}" ]; then lacks "OMITTED $name:$headseq seen by $f"
   elif [ "$\{HASH[$name:$headseq]}" != "$headhash" ]; then bad "FORK by $name at seq $headseq: $f names another entry"; fi
   if [ -z "$\{SENT[$name:$slot]:-}" ]; then
-    # the final message seals the chain up to its head; the entry that records it may be missing like all that follow
-    [ "$slot" = "$final" ] && { [ "$slot" != "$last" ] || [ "$\{body:0:2}" = 01 ]; } || lacks "OMITTED the entry of $name that records $f"
+    # the last message of a seat seals its chain up to its head; the entry that records it may be missing like all that follow
+    [ "$slot" = "$(lastof "$name")" ] && { [ "$slot" != "$last" ] || [ "$\{body:0:2}" = 01 ]; } || lacks "OMITTED the entry of $name that records $f"
   elif [ "$\{SENT[$name:$slot]}" != "$hash" ]; then bad "EQUIVOCATION by $name: its transcript records another message than $f"; fi
+  if ! speaks "$slot" "$name"; then
+    { [ "$slot" = "$last" ] && { [ "$\{body:0:2}" = 03 ] || [ "$\{body:0:2}" = 04 ]; }; } || bad "$name spoke in round $slot, in which it has nothing to say"
+  fi
   if [ "$slot" != "$last" ]; then continue; fi
   if [ "$\{body:0:2}" = 01 ]; then closed+=("$name"); else ended+=("$name refused, complained, traced or abandoned ($f)"); fi
 done
@@ -200,7 +221,7 @@ for s in "$\{depends[@]}"; do
   elif [ "$got" != "$hash" ]; then bad "$by:$at depends on another message of $name in round $slot"; fi
 done
 for slot in "$\{slots[@]}"; do
-  for name in "$\{seats[@]}"; do [ -n "$\{BLOB[$slot:$\{LEAF[$name]}]:-}" ] || [ -n "$\{SENT[$name:$slot]:-}" ] || lacks "round-$slot/$name.blob"; done
+  for name in "$\{seats[@]}"; do speaks "$slot" "$name" || continue; [ -n "$\{BLOB[$slot:$\{LEAF[$name]}]:-}" ] || [ -n "$\{SENT[$name:$slot]:-}" ] || lacks "round-$slot/$name.blob"; done
 done
 
 # --- certificate ---------------------------------------------------------
@@ -211,8 +232,9 @@ certificate() {
   jq -e 'keys == ["confirms", "epoch", "type", "v"] and .type == "mpc-ceremony/certificate" and .v == 1' "$1" >/dev/null || bad "$1 is no certificate"
   digest=$(tagged epoch/v1 .epoch "$1")
   session=$(jq -r .epoch.session "$1") at=$(jq -r .epoch.attempt "$1")
-  confirm=$(jq -r 'if .epoch.rounds.prove then 4 else 3 end' "$1")
-  echo=$(jq -r '.epoch as $e | [$e.roster[].name | ($e.rounds.prove // $e.rounds.deal)[.]] | join("")' "$1")
+  confirm=$(jq -r 'if .epoch.rounds.prove then 4 elif .epoch.kind == "dkg" then 3 else 2 end' "$1")
+  # in the order of seats: those who received, then dealers who left
+  echo=$(jq -r '.epoch as $e | [$e.roster[].name] as $in | [($in + (($e.dealers // []) - $in))[] | ($e.rounds.prove // $e.rounds.deal)[.] // ""] | join("")' "$1")
   while read -r who key; do
     keyfile confirmer "$key"
     c=$(jq -r --argjson n "$n" '.confirms[$n] // ""' "$1"); n=$((n + 1))
@@ -220,18 +242,33 @@ certificate() {
     if ! blob "$tmp/c" "$session" "$(jq -r .epoch.kind "$1")" "$at" "$tmp/confirmer" "$who" || [ "$leaf" != "$n" ] || [ "$slot" != "$confirm" ]; then bad "$1: the confirmation of $who is missing or not signed by it"; continue; fi
     [ "$\{body:0:$((66 + $\{#echo}))}" = "01$echo$digest" ] || bad "$1: $who confirmed something else"
     h=$(shafile "$tmp/c")
-    if [ "$kind" = dkg ] && [ -n "$\{BLOB[$confirm:$leaf]:-}" ] && [ "$\{BLOB[$confirm:$leaf]}" != "$h" ]; then bad "EQUIVOCATION by $who: $1 holds another confirmation than round-$confirm"; fi
+    if [ "$session" = "$sid" ] && [ -n "$\{BLOB[$confirm:$leaf]:-}" ] && [ "$\{BLOB[$confirm:$leaf]}" != "$h" ]; then bad "EQUIVOCATION by $who: $1 holds another confirmation than round-$confirm"; fi
   done < <(jq -r '.epoch.roster[] | "\(.name) \(.identity)"' "$1")
   [ "$n" = "$(jq '.confirms|length' "$1")" ] || bad "$1: there are confirmations of nobody"
 }
-if [ "$kind" = dkg ]; then
-  f=transcript/certificate.json
+# --- the key that is used, refreshed or handed on ------------------------
+key=
+if [ "$(plan 'has("key")')" = true ]; then
+  f=base/certificate.json
+  if [ ! -f "$f" ]; then lacks "$f"
+  elif certificate "$f"; then
+    [ "$digest" = "$(plan .key.certificate)" ] || bad "$f is of another epoch than the plan names"
+    key=$(jq -r .epoch.publicKey "$f")
+  fi
+fi
+[ "$kind" = import ] && key=$(plan .source.publicKey)
+
+# --- the epoch that is made ----------------------------------------------
+if [ "$makes" = true ]; then
+  f=transcript/certificate.json before=$key
   if [ ! -f "$f" ]; then lacks "$f"
   elif certificate "$f"; then
     h=$(shafile "$f")
     [ "$(jq -r .epoch.session "$f")" = "$sid" ] || bad "$f is of another ceremony"
     [ "$(jq -c '[.epoch.roster[] | [.name, .identity]]' "$f")" = "$(plan '[.participants[] | [.name, .identity]] | tojson')" ] || bad "$f has another roster than the plan"
-    for r in commit:1 deal:2 prove:3; do
+    [ "$(jq -r '.epoch | "\(.kind) \(.number) \(.base.epoch // "")"' "$f")" = "$(plan '"\(.kind) \(.rank) \(.key.certificate // "")"')" ] || bad "$f is of another kind or rank than the plan, or builds on another epoch"
+    if [ "$kind" = dkg ]; then rounds=(commit:1 deal:2 prove:3); else rounds=(deal:1 reveal:2 prove:3); fi
+    for r in "$\{rounds[@]}"; do
       while read -r name hash; do
         got=$\{BLOB[$\{r#*:}:$\{LEAF[$name]:-0}]:-}
         [ -z "$got" ] || [ "$got" = "$hash" ] || bad "$f names another $\{r%:*} of $name"
@@ -242,16 +279,20 @@ if [ "$kind" = dkg ]; then
       [ "$epoch" = "$digest" ] && [ "$result" = "$h" ] || bad "$at recorded another certificate than $f"
     done
     key=$(jq -r .epoch.publicKey "$f")
+    [ "$key" = "$\{before:-$key}" ] || bad "$f has another public key than before"
+    [ "$(jq -r '.epoch.born // ""' "$f")" != whole ] || note "this key was born whole: it was imported, and copies elsewhere may exist"
   fi
-fi
-
-# --- the key that is used ------------------------------------------------
-if [ "$kind" != dkg ]; then
-  f=base/certificate.json key=
-  if [ ! -f "$f" ]; then lacks "$f"
-  elif certificate "$f"; then
-    [ "$digest" = "$(plan .key.certificate)" ] || bad "$f is of another epoch than the plan names"
-    key=$(jq -r .epoch.publicKey "$f")
+  # nobody can prove destruction: what is said about it is told, and is no fault where it is missing
+  declare -A GONE
+  for s in "$\{destroyed[@]}"; do
+    read -r at epoch <<<"$s"
+    [ "$epoch" = "$(plan '.key.certificate // ""')" ] || bad "$at recorded the destruction of another epoch"
+    GONE[$\{at%:*}]=1
+  done
+  if [ -n "$before" ] && [ "$kind" != import ]; then
+    while read -r name k; do
+      [ -n "$\{OWNER[k$k]:-}" ] && [ -n "$\{GONE[$\{OWNER[k$k]}]:-}" ] || note "no record here that $name destroyed its share of the epoch before"
+    done < <(jq -r '.epoch.roster[] | "\(.name) \(.identity)"' base/certificate.json 2>/dev/null)
   fi
 fi
 

@@ -8,16 +8,16 @@
  * or still to come, or somebody ended the attempt without proof against anybody.
  */
 import { MAX_PLAN_FILE_BYTES, parsePlanFile } from '../plan/plan-file.ts';
-import { checkPlan, planSession, type Plan, sessionId, witnessesOf } from '../plan/plan.ts';
+import { checkPlan, isKeying, planSession, type Plan, sessionId, witnessesOf } from '../plan/plan.ts';
 import { checkHere, type Checkers } from '../protocols/crew.ts';
 import type { Finding } from '../protocols/machine.ts';
 import { sealingReady } from '../sharing/sealing-group.ts';
 import { ceremonyId } from '../wire/blob.ts';
 import { fromHex, toHex } from '../wire/bytes.ts';
 import { CeremonyError } from '../wire/errors.ts';
-import { checkDkg, dkgProtocol } from './dkg-record.ts';
 import { checkAllEvidence, checkEnding, checkEvidence, hasEnded, tellFindings } from './ending.ts';
 import type { LiveCheck } from './evidence.ts';
+import { checkKeying, readKeying } from './keying-record.ts';
 import { type Author, claimedAuthor, mergeChains } from './merge.ts';
 import { checkMessages, openMessages, type Recorded } from './messages.ts';
 import { checkCards, checkOpenings, checkPlanFiles } from './opening.ts';
@@ -102,14 +102,15 @@ async function checkProtocol(recorded: Recorded, files: RecordFiles, crew: Check
     tellFindings(recorded, findings);
   };
   const lacking = (what: string): never => {
-    throw new CeremonyError('E_MISSING', `${what} are not here`);
+    throw new CeremonyError('E_MISSING', `not here: ${what}`);
   };
   try {
+    if (isKeying(plan)) {
+      const keying = readKeying(report, plan, files.certificates, proofs);
+      const protocol: LiveCheck = async (messages, own) => (keying ? (await keying.judge(messages, own)).findings : lacking('the certificate of the epoch that this ceremony builds on'));
+      return { outcome: await checkKeying(recorded, plan, keying, files.certificates, proofs, tell), protocol };
+    }
     switch (plan.kind) {
-      case 'dkg': {
-        const protocol = dkgProtocol(plan, proofs);
-        return { outcome: await checkDkg(recorded, plan, files.certificates, protocol, proofs, tell), protocol: async (messages, own) => (await protocol(messages, own)).findings };
-      }
       case 'presign': {
         const presigning = readPresigning(report, plan, files.certificates);
         const protocol: LiveCheck = async (messages, own) => (presigning ? (await judgePresigning(presigning, messages, { crew: proofs, own })).findings : lacking('plan and certificate of the presigning'));

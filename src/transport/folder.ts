@@ -35,7 +35,7 @@ export interface FolderContents {
 
 // written for people and for later; never read back
 const DERIVED = new Set(['PLAN.yaml', 'SCRIPT.html', 'REPORT.html', 'VERIFY.txt', 'SHA256SUMS', 'signature.bin', 'signature.json', 'message.bin', 'intent.json']);
-const FOLDERS_TO_SKIP = new Set(['cards', 'base']);
+const FOLDERS_TO_SKIP = new Set(['cards', 'base', 'destroyed']);
 /** Memory for one look at a folder; whoever fills it with more only delays. */
 const MAX_TOTAL_BYTES = 1024 * 1024 * 1024;
 

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ABORT_LIMIT, clearBlame } from '../../src/ceremony/blame.ts';
-import { step, utc } from '../../src/ceremony/engine.ts';
+import { step } from '../../src/ceremony/engine.ts';
+import { utc } from '../../src/ceremony/times.ts';
 import { inHome } from '../../src/ceremony/home.ts';
 import { requireKey } from '../../src/ceremony/key-store.ts';
 import { presignaturePath, unspentPresignatures } from '../../src/ceremony/presignatures.ts';

@@ -12,12 +12,13 @@ import { provePrm } from '../../src/ecdsa/prove-prm.ts';
 import { ringPedersen, type RingPedersen } from '../../src/ecdsa/ring-pedersen.ts';
 import { TASKS } from '../../src/ecdsa/tasks.ts';
 import type { DkgPlan } from '../../src/plan/plan.ts';
-import { announced, announcement, announcementBinding, type PartyAux, possessionBinding, proofBinding, proveBody } from '../../src/protocols/auxiliary.ts';
+import { type Announcements, announced, announcement, announcementBinding, type PartyAux, possessionBinding, proofBinding, proveBody } from '../../src/protocols/auxiliary.ts';
 import { concluded } from '../../src/protocols/crew.ts';
-import { COMMIT, DEAL, type Dealt, type DkgContext, dkgContext, dkgFindings, type DkgResult, PROVE } from '../../src/protocols/dkg.ts';
+import { COMMIT, DEAL, dealOf, type DkgContext, dkgContext, dkgFindings, PROVE } from '../../src/protocols/dkg.ts';
 import { commitment, complaintBody, dealBody } from '../../src/protocols/dkg-messages.ts';
-import { openShares } from '../../src/protocols/dkg-participant.ts';
 import { confirmBody } from '../../src/protocols/epoch.ts';
+import { type Dealt, type KeyingResult, roundOf } from '../../src/protocols/keying.ts';
+import { openShares } from '../../src/protocols/keying-participant.ts';
 import { echo, type Inbound } from '../../src/protocols/machine.ts';
 import { alone } from '../../src/protocols/make-crew.ts';
 import { makeStockedOffers } from '../../src/protocols/stock-offers.ts';
@@ -179,12 +180,16 @@ export class EcdsaDealer extends Dealer {
     this.auxiliary = announcement(encodeAux(this.aux), this.ringProof, this.rho);
   }
 
+  /** The auxiliary parts of all deals. */
+  announcements(messages: Inbound): Announcements {
+    return new Map([...roundOf(messages, DEAL)].map(([leaf, envelope]) => [leaf, { envelope, part: dealOf(this.ctx, envelope).auxiliary }]));
+  }
   /** What the proofs of round 3 are bound to, and for whom Π-fac is made. */
   bind(messages: Inbound): Uint8Array {
-    return proofBinding(this.ctx, messages.get(DEAL) as ReadonlyMap<number, Envelope>);
+    return proofBinding(this.ctx, this.announcements(messages));
   }
   verifiers(messages: Inbound): PartyAux[] {
-    return announced(this.ctx, messages.get(DEAL) as ReadonlyMap<number, Envelope>).filter((v) => v.leaf !== this.leaf);
+    return announced(this.ctx, this.announcements(messages)).filter((v) => v.leaf !== this.leaf);
   }
   /** The one-time key that its boxes are sealed to; 32 bytes. */
   prekey(): Uint8Array {
@@ -199,7 +204,7 @@ export class EcdsaDealer extends Dealer {
   }
   /** Its leaf share. */
   async share(messages: Inbound): Promise<bigint> {
-    const opening = openShares(this.ctx, this.leaf, await this.dealt(messages), messages, this.prekey(), random);
+    const opening = openShares(this.ctx, this.leaf, await this.dealt(messages), messages, this.prekey(), undefined, random);
     if (!opening.ok) throw new Error('a box of the cheat is bad');
     return this.ctx.group.decodeScalar(opening.share);
   }
@@ -235,13 +240,13 @@ export class EcdsaDealer extends Dealer {
   }
 
   /** What all messages up to the prove round give. @param messages with its own */
-  async result(messages: Inbound): Promise<DkgResult> {
+  async result(messages: Inbound): Promise<KeyingResult> {
     const { result, findings } = await dkgFindings(this.ctx, messages, concluded);
     if (!result) throw new Error(`no result: ${findings.map((f) => f.text).join()}`);
     return result;
   }
   /** The first messages of presigning that the plan asks for. */
-  async stock(result: DkgResult): Promise<Uint8Array[]> {
+  async stock(result: KeyingResult): Promise<Uint8Array[]> {
     return (await makeStockedOffers(result, this.ctx, this.leaf, this.own, alone, random)).map(({ entry }) => entry);
   }
   /** Body of the confirmation. @param messages with its own prove message */

@@ -7,7 +7,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, write
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { utc } from '../../src/ceremony/engine.ts';
+import { utc } from '../../src/ceremony/times.ts';
 import { type Home, openHome } from '../../src/ceremony/home.ts';
 import { createHome, type Identity, openIdentity, renewCard } from '../../src/ceremony/identity.ts';
 import { requireKey } from '../../src/ceremony/key-store.ts';

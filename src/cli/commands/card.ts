@@ -1,16 +1,19 @@
 /** `card show`, `card renew`. */
 import { inHome, lockReason, ownCard } from '../../ceremony/home.ts';
 import { renewCard } from '../../ceremony/identity.ts';
+import { ageRecipient } from '../../backup/recipient.ts';
 import { type Card, cardFingerprint } from '../../plan/card.ts';
+import { fromHex } from '../../wire/bytes.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
 import { formatWords, words } from '../../wire/words.ts';
 import type { Context } from '../context.ts';
 
 function show(ctx: Context, card: Card, path: string, first: string): ExitCode {
   const list = words(cardFingerprint(card));
+  const custody = card.custody === undefined ? undefined : { n: card.custody.n, recipient: ageRecipient(fromHex(card.custody.key)) };
   ctx.out.result(
-    { schema: 'mpc-ceremony/card/1', participant: card.name, mode: card.mode, card: path, words: list, prekeys: card.prekeys.map((p) => p.n), exit: 0 },
-    [first, 'Words of this card:', ...formatWords(list), `One-time keys: ${card.prekeys.map((p) => String(p.n)).join(', ') || 'none left'}`, `File: ${path}`],
+    { schema: 'mpc-ceremony/card/1', participant: card.name, mode: card.mode, card: path, words: list, prekeys: card.prekeys.map((p) => p.n), ...(custody ? { custody } : {}), exit: 0 },
+    [first, 'Words of this card:', ...formatWords(list), `One-time keys: ${card.prekeys.map((p) => String(p.n)).join(', ') || 'none left'}`, ...(custody ? [`Custody key ${String(custody.n)}, for backups of others (age):`, `  ${custody.recipient}`] : []), `File: ${path}`],
   );
   return EXIT.ok;
 }

@@ -1,6 +1,6 @@
 /** `intent create`, `intent show`. */
 import { resolve } from 'node:path';
-import { utc } from '../../ceremony/engine.ts';
+import { utc } from '../../ceremony/times.ts';
 import { ulid } from '../../ceremony/ulid.ts';
 import { requireKey } from '../../ceremony/key-store.ts';
 import { SCHEMES } from '../../curves/scheme.ts';

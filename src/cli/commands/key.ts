@@ -1,4 +1,5 @@
-/** `key list`, `key show`, `key export`: public facts. */
+/** `key list`, `key show`, `key export`: public facts, and what a key needs and when. */
+import { activatedAt, CARE_RULES, CARE_WARNINGS, careItems, type CareItem, careOf } from '../../ceremony/care.ts';
 import { activeEpoch, keyNames, pendingEpochs, requireKey } from '../../ceremony/key-store.ts';
 import type { Home } from '../../ceremony/home.ts';
 import { unspentPresignatures } from '../../ceremony/presignatures.ts';
@@ -18,6 +19,42 @@ function presignatureStock(home: Home, { epoch }: Certificate): { signers: strin
     counts.set(place, { signers: names, path, count: (counts.get(place)?.count ?? 0) + 1 });
   }
   return [...counts.values()];
+}
+
+/** What has to be done for a key in this home, and when. */
+function careFacts(home: Home, certificate: Certificate, now: Date): { activated: string | undefined; items: CareItem[] } {
+  const { epoch } = certificate;
+  const care = careOf(home, epoch.key.name);
+  const activated = activatedAt(home, certificate, care);
+  return { activated, items: careItems(care, { epoch: epoch.number, activated, participants: epoch.roster.map((p) => p.name) }, now, CARE_RULES) };
+}
+
+/** The same for scripts: times are UTC or null; `overdue` and `warnings` name each kind once. */
+function careJson({ activated, items }: ReturnType<typeof careFacts>): Record<string, unknown> {
+  const overdue = [...new Set(items.filter((i) => i.overdue).map((i) => i.kind))];
+  const of = ({ last, due, ...item }: CareItem): Record<string, unknown> => ({ ...item, last: last ?? null, due: due ?? null });
+  return { care: { activated: activated ?? null, items: items.map(of) }, overdue, warnings: overdue.map((kind) => CARE_WARNINGS[kind]) };
+}
+
+const SEEN = { here: 'in this home', challenge: 'to a challenge', dated: 'by its own clock' } as const;
+const CARE_NAMES = { refresh: 'refresh', backup: 'backup test', drill: 'drill' } as const;
+
+/** The same for people: who was proven when, what comes next, and what is overdue. */
+function careLines({ items }: ReturnType<typeof careFacts>): string[] {
+  const proofs = items.filter((i) => i.kind === 'proof');
+  const width = Math.max(11, ...proofs.map((i) => i.participant?.length ?? 0));
+  const when = ({ due, overdue }: CareItem): string => (overdue ? `, overdue${due === undefined ? '' : ` since ${due.slice(0, 10)}`}` : due === undefined ? '' : `, due ${due.slice(0, 10)}`);
+  const line = (name: string, i: CareItem, text: string): string => `  ${name.padEnd(width)}  ${text}${when(i)}`;
+  const done = ({ kind, last, result }: CareItem): string => {
+    if (last === undefined) return kind === 'refresh' ? 'unknown when this epoch began' : 'never';
+    return kind === 'refresh' ? `epoch began ${last}` : `${last}${result === undefined ? '' : `, ${result}`}`;
+  };
+  return [
+    'Shares proven in this epoch:',
+    ...proofs.map((i) => line(i.participant ?? '', i, i.last === undefined ? 'never' : `${i.last} ${i.seen === undefined ? '' : SEEN[i.seen]}`)),
+    'Care:',
+    ...items.flatMap((i) => (i.kind === 'proof' ? [] : [line(CARE_NAMES[i.kind], i, done(i))])),
+  ];
 }
 
 async function facts(home: Home, certificate: Certificate): Promise<Record<string, unknown>> {
@@ -64,6 +101,7 @@ export async function keyShow(ctx: Context, name: string): Promise<ExitCode> {
   const home = await ctx.home('read');
   const certificate = requireKey(home, name);
   const f = await facts(home, certificate);
+  const care = careFacts(home, certificate, ctx.now());
   const lines = [
     `Key          ${name} (${String(f['mode'])})`,
     `Scheme       ${String(f['scheme'])}`,
@@ -74,8 +112,9 @@ export async function keyShow(ctx: Context, name: string): Promise<ExitCode> {
     ...((f['presignatures'] as ReturnType<typeof presignatureStock> | undefined) ?? []).map((p) => `Stock        ${String(p.count)} presignature${p.count === 1 ? '' : 's'} of ${p.signers.join(' and ')}${p.path === 'm' ? '' : `, path ${p.path}`}`),
     'Words of this epoch:',
     ...formatWords(f['words'] as string[]),
+    ...careLines(care),
   ];
-  ctx.out.result(f, lines.flatMap(fold));
+  ctx.out.result({ ...f, ...careJson(care) }, lines.flatMap(fold));
   return EXIT.ok;
 }
 

@@ -1,19 +1,38 @@
 /** `join`, `next`, `abort`. */
 import { abort, step } from '../../ceremony/engine.ts';
-import type { ExitCode } from '../../wire/errors.ts';
+import { CeremonyError, type ExitCode, fail } from '../../wire/errors.ts';
+import type { ForeignShare } from '../../interop/foreign-share.ts';
 import { choose } from '../choose.ts';
 import type { Context } from '../context.ts';
 
-export async function joinCommand(ctx: Context, folder: string): Promise<ExitCode> {
+export async function joinCommand(ctx: Context, folder: string, options: { share?: string; public?: string }): Promise<ExitCode> {
   const home = await ctx.home('write');
-  const { join } = await import('../../ceremony/join.ts');
-  return ctx.out.step(await join(home, ctx.folder(folder), ctx.port(home)));
+  const { join, readPlan } = await import('../../ceremony/join.ts');
+  const port = ctx.port(home);
+  const { share } = options;
+  if (share === undefined) return ctx.out.step(await join(home, ctx.folder(folder), port));
+  const { plan } = await readPlan(home, ctx.folder(folder));
+  if (plan.kind !== 'import') fail('E_USAGE', `nobody hands over a share in a ${plan.kind}`, { field: 'share' });
+  const { format, scheme } = plan.source;
+  const { shareOf } = await import('./import.ts');
+  const imported = (): ForeignShare => shareOf(ctx, { ...options, share, format, scheme });
+  return ctx.out.step(await join(home, ctx.folder(folder), { ...port, imported }));
 }
 
 export async function next(ctx: Context, argument: string | undefined): Promise<ExitCode> {
   const home = await ctx.home('write');
-  const { store, folder } = await choose(ctx, home, argument);
-  return ctx.out.step(await step(store, folder, ctx.port(home)));
+  try {
+    const { store, folder } = await choose(ctx, home, argument);
+    return ctx.out.step(await step(store, folder, ctx.port(home)));
+  } catch (e) {
+    // a home that is behind may still take up what was given on without it
+    if (argument === undefined || !(e instanceof CeremonyError) || !['E_NOT_JOINED', 'E_NOT_PARTICIPANT', 'E_ROLLBACK'].includes(e.code)) throw e;
+    const { givenOn, takeUp } = await import('../../ceremony/bystander.ts');
+    const folder = ctx.folder(argument);
+    const plan = await givenOn(home, folder);
+    if (!plan) throw e;
+    return ctx.out.step(await takeUp(home, plan, folder, ctx.port(home)));
+  }
 }
 
 export async function abortCommand(ctx: Context, argument: string | undefined, options: { reason: Parameters<typeof abort>[3] }): Promise<ExitCode> {

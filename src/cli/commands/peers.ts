@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { ABORT_LIMIT, clearBlame } from '../../ceremony/blame.ts';
 import { requireKey } from '../../ceremony/key-store.ts';
 import { addPeer, listPeers, recordVerification, requirePeer } from '../../ceremony/peers.ts';
-import { utc } from '../../ceremony/engine.ts';
+import { utc } from '../../ceremony/times.ts';
 import { parseCard, cardFingerprint } from '../../plan/card.ts';
 import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
 import { formatWords, words } from '../../wire/words.ts';

@@ -1,0 +1,128 @@
+/**
+ * Signed statements of destruction (RET-01, RET-02). Nobody can prove that a secret is gone: a statement says what a
+ * holder's program did, and what software cannot know about disks and copies.
+ */
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { hex, int, nameOf, utcTime } from '../plan/fields.ts';
+import type { Certificate } from '../protocols/epoch.ts';
+import { fromHex, toHex } from '../wire/bytes.ts';
+import { canonicalBytes, type Json, parseCanonical } from '../wire/canon.ts';
+import { type Signer, verifyEd25519 } from '../wire/ed25519.ts';
+import { CeremonyError, fail } from '../wire/errors.ts';
+import { taggedHash } from '../wire/hash.ts';
+import { type Home, inHome } from './home.ts';
+import { epochCertificate, epochDir, sharePath } from './key-store.ts';
+import { utc } from './times.ts';
+
+const MAX_STATEMENT_BYTES = 16_384;
+
+const StatementSchema = v.strictObject({
+  v: v.literal(1),
+  type: v.literal('mpc-ceremony/destruction'),
+  key: nameOf('key'),
+  id: hex(16),
+  owner: nameOf('participant'),
+  identity: hex(32),
+  /** Epochs whose share, primes and stocks were overwritten and unlinked here. */
+  epochs: v.pipe(v.array(int(1, 1_000_000)), v.maxLength(1000)),
+  /** Digest of the epoch that superseded them. */
+  supersededBy: hex(32),
+  /** Overwritten by software; no statement about flash cells, snapshots, copies, or the medium itself. */
+  method: v.literal('software-only'),
+  at: utcTime,
+  sig: hex(64),
+});
+
+/** A statement whose form and signature were checked. Public. */
+export type Statement = v.InferOutput<typeof StatementSchema>;
+
+function signedBytes(statement: Omit<Statement, 'sig'>): Uint8Array {
+  return taggedHash('destruction/v1', canonicalBytes(statement as unknown as Json));
+}
+
+const statementPath = (home: Home, name: string, epoch: number): string => inHome(home, epochDir(name, epoch), 'destroyed.json');
+
+/** Makes the statement of this home, once; repeated after a crash it stays what it was if nothing more was destroyed. */
+export function destructionStatement(home: Home, { epoch, digest }: Certificate, epochs: readonly number[], signer: Signer, now: Date): void {
+  const file = statementPath(home, epoch.key.name, epoch.number);
+  const before = home.disk.read(file, MAX_STATEMENT_BYTES);
+  const earlier = before ? parseStatement(before, file).epochs : [];
+  const all = [...new Set([...earlier, ...epochs])].sort((a, b) => a - b);
+  if (before && all.length === earlier.length) return;
+  const fields = {
+    v: 1 as const,
+    type: 'mpc-ceremony/destruction' as const,
+    key: epoch.key.name,
+    id: epoch.key.id,
+    owner: home.facts.name,
+    identity: toHex(signer.publicKey),
+    epochs: all,
+    supersededBy: toHex(digest),
+    method: 'software-only' as const,
+    at: utc(now),
+  };
+  home.disk.write(file, canonicalBytes({ ...fields, sig: toHex(signer.sign(signedBytes(fields))) } as unknown as Json));
+}
+
+/** The file bytes of this home's statement about what an epoch superseded. */
+export function storedStatement(home: Home, name: string, epoch: number): Uint8Array | undefined {
+  return home.disk.read(statementPath(home, name, epoch), MAX_STATEMENT_BYTES);
+}
+
+/** Statements of the others that lie in a folder, kept with the epoch that superseded what they destroyed; false ones are left where they are. */
+export function keepStatements(home: Home, folder: string, { epoch, digest }: Certificate): void {
+  const dir = join(folder, 'destroyed');
+  for (const name of home.disk.list(dir).filter((f) => f.endsWith('.json'))) {
+    const bytes = home.disk.read(join(dir, name), MAX_STATEMENT_BYTES);
+    if (!bytes) continue;
+    try {
+      const s = parseStatement(bytes, name);
+      if (s.id !== epoch.key.id || s.supersededBy !== toHex(digest)) continue;
+      const kept = inHome(home, epochDir(epoch.key.name, epoch.number), 'statements');
+      home.disk.makeDir(kept);
+      home.disk.write(join(kept, `${s.owner}-${s.identity.slice(0, 8)}.json`), bytes);
+    } catch (e) {
+      if (!(e instanceof CeremonyError)) throw e;
+    }
+  }
+}
+
+/** What is still open before the epochs below an active one can be called closed (RET-04). */
+export interface ClosingItem {
+  readonly what: 'statement' | 'backup' | 'share';
+  readonly text: string;
+}
+
+/**
+ * The closing checklist of the epoch before: a statement of destruction of everybody who held a share there, nothing of
+ * it in this home, and its registered backups destroyed.
+ * @param backups files of the register that belong to earlier epochs and are not marked as destroyed
+ */
+export function closingItems(home: Home, { epoch }: Certificate, backups: readonly string[]): ClosingItem[] {
+  const { name } = epoch.key;
+  const before = epoch.base && epochCertificate(home, name, epoch.base.number);
+  const dir = inHome(home, epochDir(name, epoch.number), 'statements');
+  const stated = new Set(
+    [...home.disk.list(dir).map((f) => join(dir, f)), statementPath(home, name, epoch.number)].flatMap((file) => {
+      const bytes = home.disk.read(file, MAX_STATEMENT_BYTES);
+      return bytes ? [parseStatement(bytes, file).identity] : [];
+    }),
+  );
+  const silent = (before?.epoch.roster ?? []).filter((p) => !stated.has(p.identity));
+  const left = epoch.base && home.disk.exists(inHome(home, sharePath(name, epoch.base.number)));
+  return [
+    ...silent.map((p) => ({ what: 'statement' as const, text: `${p.name} has not stated that its share of epoch ${String(epoch.base?.number)} is destroyed: bring destroyed/${p.name}.json` })),
+    ...(left ? [{ what: 'share' as const, text: `this home still holds its share of epoch ${String(epoch.base?.number)}: mpc-ceremony next FOLDER` }] : []),
+    ...backups.map((file) => ({ what: 'backup' as const, text: `the backup ${file} is of an earlier epoch: destroy it, then mpc-ceremony backup list --destroyed FILE` })),
+  ];
+}
+
+/** Reads a statement and checks its signature; who the identity is, the roster tells. @throws E_FORMAT, E_SIGNATURE naming the file */
+export function parseStatement(bytes: Uint8Array, file: string): Statement {
+  const parsed = v.safeParse(StatementSchema, parseCanonical(bytes, MAX_STATEMENT_BYTES));
+  if (!parsed.success) return fail('E_FORMAT', 'this is not a statement of destruction', { file });
+  const { sig, ...fields } = parsed.output;
+  if (!verifyEd25519(fromHex(fields.identity), signedBytes(fields), fromHex(sig))) throw new CeremonyError('E_SIGNATURE', 'the statement of destruction is not signed by its owner', { file, participant: fields.owner });
+  return parsed.output;
+}

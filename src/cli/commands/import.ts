@@ -1,0 +1,72 @@
+/** `import`: the lead takes an existing key, or the shares of another implementation, into the care of new members. */
+import { readForeignShare } from '../../ceremony/foreign.ts';
+import { startImport } from '../../ceremony/start-import.ts';
+import { type SchemeName, SCHEMES } from '../../curves/scheme.ts';
+import type { ForeignShare } from '../../interop/foreign-share.ts';
+import { toHex } from '../../wire/bytes.ts';
+import { type ExitCode, fail } from '../../wire/errors.ts';
+import { type Context, realPath } from '../context.ts';
+
+export type Format = 'key' | 'zf-frost' | 'lockness';
+
+interface ImportOptions {
+  name: string;
+  share: string;
+  format: Format;
+  public?: string;
+  scheme?: string;
+  quorum: string;
+  dealers?: string[];
+  stock?: number;
+  cards?: string;
+  expiresDays?: number;
+  witness?: string[];
+  unattended?: boolean;
+  out: string;
+}
+
+function schemeOf(text: string): SchemeName {
+  return Object.hasOwn(SCHEMES, text) ? (text as SchemeName) : fail('E_SCHEME', `there is no scheme ${text}`, { field: 'scheme', remedy: `Known schemes: ${Object.keys(SCHEMES).join(', ')}` });
+}
+
+/** The share that the files give; each call reads them anew. */
+export function shareOf(ctx: Context, options: { share: string; format: Format; public?: string; scheme?: string }): ForeignShare {
+  return readForeignShare(ctx.disk, {
+    format: options.format,
+    share: realPath(options.share),
+    public: options.public === undefined ? undefined : realPath(options.public),
+    scheme: options.scheme === undefined ? undefined : schemeOf(options.scheme),
+  });
+}
+
+export async function importCommand(ctx: Context, options: ImportOptions): Promise<ExitCode> {
+  const home = await ctx.home('write');
+  const own = shareOf(ctx, options);
+  own.share.fill(0);
+  const dealers = (options.dealers ?? [`${home.facts.name}=1`]).map((text): readonly [string, string] => {
+    const [name, id, more] = text.split('=');
+    return name && id && more === undefined ? [name, id] : fail('E_USAGE', `${text}: write NAME=IDENTIFIER, the identifier in hex or its place from 1`, { field: 'dealers' });
+  });
+  const step = await startImport(
+    home,
+    {
+      name: options.name,
+      source: own.key,
+      quorum: options.quorum,
+      dealers,
+      stock: options.stock ?? 0,
+      cards: options.cards === undefined ? undefined : realPath(options.cards),
+      witnesses: options.witness,
+      attended: options.unattended !== true,
+      days: options.expiresDays ?? 30,
+      out: realPath(options.out),
+    },
+    { ...ctx.port(home), imported: () => shareOf(ctx, options) },
+  );
+  const { outputKey } = await import('../../schnorr/output-key.ts');
+  ctx.out.say(`! The key that signs will be ${toHex(outputKey(own.key.scheme, own.key.publicKey).bytes)}. Compare it with the one in use before anybody goes on.`);
+  if (own.key.scheme === 'frost-secp256k1-tr' && options.format === 'zf-frost')
+    ctx.out.say('! A Taproot key from the key generation of ZF FROST was tweaked there already; it is tweaked again here, and has another address then.');
+  ctx.out.say('! The key still lies in the file that it was read from. Destroy that file and every copy of it.');
+  return ctx.out.step(step);
+}
