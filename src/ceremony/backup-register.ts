@@ -7,6 +7,7 @@ import { hex, int, line, nameOf, utcTime } from '../plan/fields.ts';
 import type { Certificate } from '../protocols/epoch.ts';
 import { canonicalBytes, type Json } from '../wire/canon.ts';
 import { fail } from '../wire/errors.ts';
+import { recordCare } from './care.ts';
 import { type Home, inHome } from './home.ts';
 import { activeEpoch, keyNames } from './key-store.ts';
 import { readRecord } from './record.ts';
@@ -86,11 +87,14 @@ export function registerBackup(home: Home, key: string, copy: BackupCopy): void 
   save(home, key, [...copies, copy]);
 }
 
-/** Notes a test of a registered copy. @returns whether it is registered */
+/** Notes a test of a registered copy; of the active epoch also in the care register of the key. @returns whether it is registered */
 export function noteTest(home: Home, key: string, sha256: string, at: string, how: 'proof' | 'opened'): boolean {
   const copies = backupCopies(home, key);
-  if (!copies.some((c) => c.sha256 === sha256)) return false;
+  const copy = copies.find((c) => c.sha256 === sha256);
+  if (!copy) return false;
   save(home, key, copies.map((c) => (c.sha256 === sha256 ? { ...c, tested: { at, how } } : c)));
+  const epoch = activeEpoch(home, key)?.epoch;
+  if (epoch?.key.id === copy.keyId && epoch.number === copy.epoch) recordCare(home, key, { kind: 'backup-test', at, epoch: copy.epoch });
   return true;
 }
 

@@ -18,6 +18,7 @@ const MAX_RANK_JUMP = 1000;
 const MAX_STOCK_JUMP = 64;
 const PendingSchema = v.strictObject({ id: v.string() });
 const ForkSchema = v.strictObject({ epoch: v.number(), by: v.string() });
+const RetiredSchema = v.strictObject({ supersededBy: v.number() });
 const RankSchema = v.strictObject({ rank: v.number(), ceremony: v.string() });
 
 /** Folder of an epoch, relative to the home. */
@@ -122,7 +123,9 @@ export function retireLower(home: Home, { key, number }: EpochRecord): number[] 
 }
 
 function destroyEpochs(home: Home, name: string, which: readonly number[], number: number): number[] {
-  const held = which.filter((e) => home.disk.exists(inHome(home, sharePath(name, e))));
+  const retired = (e: number): number | undefined => readRecord(home.disk, inHome(home, epochDir(name, e), 'retired.json'), RetiredSchema, `the tombstone of an epoch of ${name}`)?.supersededBy;
+  // what a crash interrupted is repeated, and stated again
+  const held = which.filter((e) => home.disk.exists(inHome(home, sharePath(name, e))) || retired(e) === number);
   for (const e of held) {
     home.disk.write(inHome(home, epochDir(name, e), 'retired.json'), canonicalBytes({ supersededBy: number }));
     dropPending(home, name, e);
@@ -153,6 +156,11 @@ function forkError(name: string, active: number, other?: number): CeremonyError 
 
 const RetirementSchema = v.strictObject({ id: v.string(), attested: v.string(), movedTo: v.string(), at: v.string() });
 const retirementFile = (home: Home, name: string): string => inHome(home, 'keys', name, 'retirement.json');
+
+/** Whether this home has ended its part in a key for good. */
+export function isRetired(home: Home, name: string, id: string): boolean {
+  return readRecord(home.disk, retirementFile(home, name), RetirementSchema, `the record of the end of ${name}`)?.id === id;
+}
 
 /** @throws E_RETIRED when this home has ended its part in a key for good */
 export function requireNotRetired(home: Home, name: string, id: string): void {
@@ -218,9 +226,10 @@ export function requireSigning(home: Home, { epoch }: Certificate): void {
 
 /** Removes the pending share of an epoch that will never be certified by this participant. */
 export function dropPending(home: Home, name: string, epoch: number): void {
-  home.disk.erase(inHome(home, sharePath(name, epoch)));
-  home.disk.erase(inHome(home, epochPrimesPath(name, epoch)));
   eraseStock(home, name, epoch);
+  home.disk.erase(inHome(home, epochPrimesPath(name, epoch)));
+  // last: as long as it is there, an interrupted destruction is repeated
+  home.disk.erase(inHome(home, sharePath(name, epoch)));
 }
 
 const takenRank = (home: Home, name: string): v.InferOutput<typeof RankSchema> | undefined =>

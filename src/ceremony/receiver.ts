@@ -18,10 +18,11 @@ import { formatWords, words } from '../wire/words.ts';
 import type { Driver, Finished, FolderFile, MadeMessage } from './driver.ts';
 import { recordCare } from './care.ts';
 import { addPrekeyToCard, destroyPrekey, freshPrekey, type Identity, prekeySecret } from './identity.ts';
-import { activate, activeEpoch, epochCertificate, epochPrimesPath, forkActive, keepPending, dropPending, retireLower, sharePath, stockPath } from './key-store.ts';
+import { activeEpoch, epochCertificate, epochPrimesPath, forkActive, keepPending, dropPending, sharePath, stockPath } from './key-store.ts';
 import type { Port } from './port.ts';
-import { destructionStatement, keepStatements, storedStatement } from './retire.ts';
+import { keepStatements, storedStatement } from './retire.ts';
 import type { CeremonyStore } from './store.ts';
+import { supersede } from './supersede.ts';
 import { utc } from './times.ts';
 
 /** What only an ECDSA key needs; loaded for such keys alone. */
@@ -93,13 +94,10 @@ export function receiver(store: CeremonyStore, ctx: KeyingContext, judge: Judged
         remedy: 'Nothing to do: the higher epoch is the one in force.',
       });
     if (!own && active && active.epoch.number !== plan.rank && epoch.base?.epoch !== toHex(active.digest)) forkActive(store.home, active, certificate);
-    activate(store.home, certificate);
-    // rule C2: first the certificate, then the destruction
-    const gone = retireLower(store.home, epoch);
+    supersede(store.home, certificate, identity.signer, port.now());
     if (own) destroyPrekey(store.home, own.prekey.n);
     store.destroySecrets();
     recordCare(store.home, plan.name, { kind: 'epoch', epoch: epoch.number, at: utc(port.now()) });
-    if (gone.length > 0 || storedStatement(store.home, plan.name, epoch.number)) destructionStatement(store.home, certificate, gone, identity.signer, port.now());
     const mine = certificate.confirms[leaf - 1]?.confirm.prekey;
     if (own && mine) addPrekeyToCard(store.home, identity, { n: mine.n, P: toHex(mine.P), pop: toHex(mine.pop) });
     return {

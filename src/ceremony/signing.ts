@@ -37,8 +37,9 @@ export async function frostContextIn(home: Home, plan: SignPlan, intent: SignedI
 /** Context of an ECDSA signing, with the presignature that this home holds. @throws as {@link certificateFor} and `ecdsaContext` */
 export async function ecdsaContextIn(home: Home, plan: SignPlan, intent: SignedIntent, message: Uint8Array): Promise<EcdsaContext> {
   const { ecdsaContext } = await import('../protocols/ecdsa-sign.ts');
+  const certificate = certificateFor(home, plan);
   const record = plan.presignature === undefined ? undefined : storedPresignature(home, plan.key.name, plan.key.epoch, plan.presignature);
-  return ecdsaContext(plan, certificateFor(home, plan), intent, message, record);
+  return ecdsaContext(plan, certificate, intent, message, record);
 }
 
 /** Context of a signing plan in this home. @throws as the two above */

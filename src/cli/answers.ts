@@ -11,6 +11,7 @@ export const PROMPTS = {
   'compare-words': 'two words of the plan, as another participant reads them aloud',
   'verify-peer': 'two words of a card, as its owner reads them aloud',
   approve: 'the word approve, after reading what is to be signed',
+  'release-piece': 'two words of a request for recovery, as the person who recovers reads them aloud',
 } as const;
 
 export type PromptId = keyof typeof PROMPTS;

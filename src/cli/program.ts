@@ -238,6 +238,24 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--digest <HEX>', 'the SHA-256 on the sheet')
     .action(run(async () => (await import('./commands/backup.ts')).backupType));
 
+  program
+    .command('recover')
+    .description('bring the share of a lost holder back into a home: from its own backup, or from custodians')
+    .option('--backup <FILE>', 'the backup file')
+    .option('--age <FILE>', 'instead: an age file of a backup')
+    .option('--sheet <FILE>', 'instead: the typed or scanned lines of a printed sheet')
+    .option('--digest <HEX>', 'with --sheet: the SHA-256 on the sheet')
+    .option('--certificate <FILE>', 'the certificate of the epoch, or of a later one')
+    .option('--identity <FILE...>', 'age identities, as age-keygen writes them; otherwise the custody keys of this home are tried')
+    .option('--passphrase-backup-file <FILE>', 'the passphrase of the backup')
+    .option('--forensic', 'a backup of a retired epoch: see that it opens, and keep nothing')
+    .option('--request', 'with --backup and --out: ask the custodians of the backup')
+    .option('--out <DIR>', 'the folder to make for them')
+    .option('--unattended', 'with --request or --release: no person compares words; recorded as not compared')
+    .option('--release <DIR>', 'as a custodian: release the piece of this home')
+    .option('--finish <DIR>', 'check the pieces and put the share together')
+    .action(run(async () => (await import('./commands/recover.ts')).recover));
+
   key
     .command('retire')
     .argument('<name>')

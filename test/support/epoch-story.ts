@@ -63,9 +63,15 @@ export async function tell(world: World, seed: number): Promise<Told> {
       if (!world.imageTaken) world.image(world.restored);
       else if (!world.wasRestored) world.restore(world.restored);
     } else {
-      world.bringSome(at, name, dice, dice.one([0.5, 0.9, 1, 1]));
-      const cut = dice.chance(0.15) ? 1 + dice.below(30) : undefined;
-      if ((await world.visit(at, name, cut)) === 'power cut') cuts += 1;
+      // most of the time several people move one attempt on; now and then somebody gets very little
+      const few = dice.chance(0.3);
+      for (const who of few ? [name] : dice.some(at.everybody.filter((p) => p !== world.dishonest), 2)) {
+        world.bringSome(at, who, dice, few ? 0.5 : 1);
+        if (world.isIdle(at, who)) continue;
+        const cut = dice.chance(0.12) ? 1 + dice.below(30) : undefined;
+        if ((await world.visit(at, who, cut)) === 'power cut') cuts += 1;
+        else if (!few) world.visited(at, who);
+      }
     }
   }
   world.say('everything arrives');

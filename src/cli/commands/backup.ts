@@ -88,11 +88,7 @@ interface VerifyOptions {
 
 /** The home, if there is one: `backup verify` needs none. */
 function homeIfAny(ctx: Context): Home | undefined {
-  if (!ctx.disk.exists(join(ctx.homeRoot, 'VERSION'))) {
-    if (ctx.flags.home !== undefined) openHome(ctx.disk, ctx.homeRoot);
-    return undefined;
-  }
-  return openHome(ctx.disk, ctx.homeRoot);
+  return ctx.disk.exists(join(ctx.homeRoot, 'VERSION')) ? openHome(ctx.disk, ctx.homeRoot) : undefined;
 }
 
 async function openingKeys(ctx: Context, home: Home | undefined, options: VerifyOptions): Promise<{ keys: OpeningKeys; wipe: () => void }> {

@@ -1,7 +1,7 @@
 /** `key list`, `key show`, `key export`: public facts, and what a key needs and when. */
 import { activatedAt, CARE_RULES, CARE_WARNINGS, careItems, type CareItem, careOf } from '../../ceremony/care.ts';
-import { activeEpoch, keyNames, pendingEpochs, requireKey } from '../../ceremony/key-store.ts';
-import type { Home } from '../../ceremony/home.ts';
+import { activeEpoch, isForked, isRestored, isRetired, keyNames, pendingEpochs, requireKey, sharePath } from '../../ceremony/key-store.ts';
+import { type Home, inHome } from '../../ceremony/home.ts';
 import { unspentPresignatures } from '../../ceremony/presignatures.ts';
 import type { Certificate } from '../../protocols/epoch.ts';
 import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
@@ -57,6 +57,25 @@ function careLines({ items }: ReturnType<typeof careFacts>): string[] {
   ];
 }
 
+/** What this home can do with an active epoch: all, nothing but deal on, or nothing. */
+function stateOf(home: Home, { epoch }: Certificate): 'active' | 'left' | 'restored' | 'locked' | 'retired' | 'shareless' {
+  const { name, id } = epoch.key;
+  if (isRetired(home, name, id)) return 'retired';
+  if (isForked(home, name)) return 'locked';
+  if (isRestored(home, epoch)) return 'restored';
+  if (home.disk.exists(inHome(home, sharePath(name, epoch.number)))) return 'active';
+  return epoch.roster.some((p) => p.homeId === home.facts.homeId) ? 'shareless' : 'left';
+}
+
+const STATES = {
+  active: 'active',
+  left: 'in force without this home, which holds no share of it',
+  restored: 'restored from a backup: it deals in a reshare, and signs nothing',
+  locked: 'locked: two groups gave the key on (E_FORK)',
+  retired: 'ended in this home; its shares are destroyed',
+  shareless: 'active; the share of this home is lost',
+} as const;
+
 async function facts(home: Home, certificate: Certificate): Promise<Record<string, unknown>> {
   const { epoch } = certificate;
   const { outputKey } = await import('../../schnorr/output-key.ts');
@@ -73,7 +92,9 @@ async function facts(home: Home, certificate: Certificate): Promise<Record<strin
     publicKey,
     ...(SCHEMES[epoch.key.scheme].taproot ? { internalKey: epoch.publicKey.slice(2) } : {}),
     participants: epoch.roster.map((p) => p.name),
-    state: 'active',
+    state: stateOf(home, certificate),
+    ...(epoch.base ? { base: epoch.base.number } : {}),
+    ...(epoch.born ? { born: epoch.born } : {}),
     certificate: certificate.sha256,
     words: words(certificate.digest.slice(0, 16)),
     pending: pendingEpochs(home, epoch.key.name),
@@ -100,13 +121,15 @@ export async function keyList(ctx: Context): Promise<ExitCode> {
 export async function keyShow(ctx: Context, name: string): Promise<ExitCode> {
   const home = await ctx.home('read');
   const certificate = requireKey(home, name);
+  const { epoch } = certificate;
   const f = await facts(home, certificate);
   const care = careFacts(home, certificate, ctx.now());
   const lines = [
     `Key          ${name} (${String(f['mode'])})`,
     `Scheme       ${String(f['scheme'])}`,
     `Quorum       ${String(f['quorum'])}`,
-    `Epoch        ${String(f['epoch'])}, active`,
+    `Epoch        ${String(f['epoch'])}, ${STATES[stateOf(home, certificate)]}`,
+    ...(epoch.born ? ['Born         whole: this key was imported; it existed before it was shared'] : []),
     `Public key   ${String(f['publicKey'])}`,
     ...(f['internalKey'] === undefined ? [] : [`Internal key ${String(f['internalKey'])}`]),
     ...((f['presignatures'] as ReturnType<typeof presignatureStock> | undefined) ?? []).map((p) => `Stock        ${String(p.count)} presignature${p.count === 1 ? '' : 's'} of ${p.signers.join(' and ')}${p.path === 'm' ? '' : `, path ${p.path}`}`),

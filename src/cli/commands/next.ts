@@ -26,12 +26,9 @@ export async function next(ctx: Context, argument: string | undefined): Promise<
     return ctx.out.step(await step(store, folder, ctx.port(home)));
   } catch (e) {
     // a home that is behind may still take up what was given on without it
-    if (argument === undefined || !(e instanceof CeremonyError) || !['E_NOT_JOINED', 'E_NOT_PARTICIPANT', 'E_ROLLBACK'].includes(e.code)) throw e;
-    const { givenOn, takeUp } = await import('../../ceremony/bystander.ts');
-    const folder = ctx.folder(argument);
-    const plan = await givenOn(home, folder);
-    if (!plan) throw e;
-    return ctx.out.step(await takeUp(home, plan, folder, ctx.port(home)));
+    if (argument === undefined || !(e instanceof CeremonyError)) throw e;
+    const { orTakeUp } = await import('../../ceremony/bystander.ts');
+    return ctx.out.step(await orTakeUp(home, ctx.folder(argument), ctx.port(home), e));
   }
 }
 

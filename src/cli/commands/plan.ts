@@ -6,10 +6,14 @@ import { parseDraft } from '../../ceremony/draft.ts';
 import { lintDraft } from '../../ceremony/draft-lint.ts';
 import { roomScript } from '../../ceremony/room-script.ts';
 import { scriptFacts } from '../../ceremony/script-facts.ts';
+import { scriptVisits } from '../../ceremony/script-steps.ts';
 import { MAX_PLAN_FILE_BYTES, parsePlanFile } from '../../plan/plan-file.ts';
-import { checkPlan, type Plan, planQuorum, sessionId } from '../../plan/plan.ts';
+import { checkPlan, isKeying, isRekey, type Plan, planQuorum, type RekeyPlan, sessionId } from '../../plan/plan.ts';
 import { SCHEMES } from '../../curves/scheme.ts';
-import { requiredSlots, SLOTS } from '../../protocols/machine.ts';
+import { baseOf, pinnedConstants } from '../../protocols/base.ts';
+import { type Certificate, MAX_CERTIFICATE_BYTES, parseCertificate } from '../../protocols/epoch.ts';
+import { dealtWarning, handoverSentences } from '../../protocols/handover.ts';
+import { SLOTS } from '../../protocols/machine.ts';
 import { type Explanation, explainQuorum } from '../../sharing/explain.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { CeremonyError, EXIT, type ExitCode, fail } from '../../wire/errors.ts';
@@ -57,6 +61,23 @@ async function load(ctx: Context, argument: string): Promise<{ bytes: Uint8Array
   }
 }
 
+/**
+ * The certificate that lies beside a plan which builds on one, and whether the two belong together.
+ * @returns undefined where none lies there
+ * @throws as `baseOf` and `pinnedConstants`
+ */
+function checkBase(ctx: Context, plan: RekeyPlan, file: string): Certificate | undefined {
+  const beside = join(dirname(file), 'base', 'certificate.json');
+  const bytes = plan.kind === 'import' ? undefined : ctx.disk.read(beside, MAX_CERTIFICATE_BYTES);
+  const certificate = bytes && parseCertificate(bytes, beside);
+  try {
+    if (certificate || plan.kind === 'import') pinnedConstants(plan, baseOf(plan, certificate));
+  } catch (e) {
+    throw e instanceof CeremonyError ? e.with({ file }) : e;
+  }
+  return certificate;
+}
+
 /** Hand-overs of one stick going round: what the transport of a ceremony costs. */
 function handOvers(participants: number, rounds: number): number {
   return participants + rounds * (participants - 1) - 1;
@@ -83,13 +104,20 @@ export async function planCheck(ctx: Context, argument: string): Promise<ExitCod
   }
   const plan = await parsePlanFile(bytes, file);
   checkPlan(plan, file, ctx.now());
-  const explanation = plan.kind === 'dkg' ? explainQuorum(planQuorum(plan), plan.participants, plan.roles) : undefined;
+  const explanation = isKeying(plan) ? explainQuorum(planQuorum(plan), plan.participants, plan.roles) : undefined;
+  const base = isRekey(plan) ? checkBase(ctx, plan, file) : undefined;
+  const changes = handoverSentences(plan, base?.epoch);
+  const dealt = dealtWarning(plan);
+  const warnings = [...(dealt ? [dealt] : []), ...(explanation?.warnings ?? [])];
+  const unchecked = 'rank' in plan && 'key' in plan && !base ? ['The certificate of the base is not beside this plan (base/certificate.json): whether the two belong together was not checked.'] : [];
   const list = words(sessionId(plan).slice(0, 16));
-  const budget = { handOvers: handOvers(plan.participants.length, requiredSlots(plan).length) };
+  const budget = { handOvers: scriptVisits(scriptFacts(plan)).length - 1 };
   ctx.out.result(
-    { schema: 'mpc-ceremony/plan-check/1', file, session: toHex(sessionId(plan)), words: list, errors: [], warnings: explanation?.warnings ?? [], sentences: explanation?.sentences ?? [], safety: explanation?.safety ?? [], liveness: explanation?.liveness ?? [], budget, exit: 0 },
+    { schema: 'mpc-ceremony/plan-check/1', file, session: toHex(sessionId(plan)), words: list, errors: [], warnings, changes, sentences: explanation?.sentences ?? [], safety: explanation?.safety ?? [], liveness: explanation?.liveness ?? [], budget, exit: 0 },
     [
-      ...(explanation?.warnings ?? []).map((w) => wrap(`! ${w.code}  ${w.text}`, 80)),
+      ...warnings.map((w) => wrap(`! ${w.code}  ${w.text}`, 80)),
+      ...(changes.length > 0 ? ['What changes:', ...bullets(changes)] : []),
+      ...unchecked.map((t) => wrap(`! ${t}`, 80)),
       ...(explanation ? inWords(explanation) : [`Signers: ${plan.participants.map((p) => p.name).join(', ')}`]),
       `One stick going round is handed over ${String(budget.handOvers)} times.`,
       'Words of this plan:',

@@ -4,7 +4,8 @@ import type { Home } from '../../ceremony/home.ts';
 import { lockReason } from '../../ceremony/home.ts';
 import { resultOf } from '../../ceremony/result.ts';
 import { CeremonyStore } from '../../ceremony/store.ts';
-import { awaited, closingOf, slotsOf } from '../../protocols/machine.ts';
+import { awaited, closingOf, slotsOf, slotsOfSeat } from '../../protocols/machine.ts';
+import { isKeying } from '../../plan/plan.ts';
 import { MAX_PLAN_FILE_BYTES } from '../../plan/plan-file.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
@@ -48,13 +49,16 @@ function one(ctx: Context, home: Home, folder: string): ExitCode {
       const closing = s === slots.at(-1) && e ? closingOf(e.body) : 'close';
       return closing === 'close' ? s.name : (closing ?? s.name);
     }),
+    // of its messages on the way to a good end; a dealer who leaves has fewer
+    owes: slotsOfSeat(store.plan, seat.leaf, store.session.seats).filter((s) => messages.get(s.slot)?.has(seat.leaf) !== true).map((s) => s.name),
+    leaves: isKeying(store.plan) && seat.leaf > store.plan.participants.length,
     waiting: !store.done && waitingFor?.missing.some((s) => s.leaf === seat.leaf) === true,
   }));
   ctx.out.result(
     { schema: 'mpc-ceremony/status/1', participant: home.facts.name, ceremony: store.plan.name, kind: store.plan.kind, attempt: store.plan.attempt, state: resultOf(store, ctx.now()), participants, exit: 0 },
     [
       `${store.label}  ${resultOf(store, ctx.now())}`,
-      ...participants.map((p) => `  ${p.name.padEnd(20)} ${p.sent.join(', ') || 'nothing yet'}${p.waiting ? `   ← waiting for ${waitingFor?.slot.name ?? ''}` : ''}`),
+      ...participants.map((p) => `  ${p.name.padEnd(20)} ${p.sent.join(', ') || 'nothing yet'}${p.leaves ? ' (leaves)' : ''}${p.waiting ? `   ← waiting for ${waitingFor?.slot.name ?? ''}` : ''}`),
     ],
   );
   return EXIT.ok;
