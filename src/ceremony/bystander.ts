@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { planSession, type RefreshPlan, type RekeyPlan, type ResharePlan, seated, witnessesOf } from '../plan/plan.ts';
 import { type Certificate, completeCertificate, parseCertificate } from '../protocols/epoch.ts';
 import { roundOf } from '../protocols/keying.ts';
-import type { Inbound } from '../protocols/machine.ts';
+import { closingOf, type Inbound } from '../protocols/machine.ts';
 import { rekeyContext, rekeyFindings } from '../protocols/rekey.ts';
 import { sealingReady } from '../sharing/sealing-group.ts';
 import { parseChain } from '../transcript/chain.ts';
@@ -167,7 +167,7 @@ export async function takeUp(home: Home, plan: RefreshPlan | ResharePlan, folder
   const [finding] = findings;
   if (finding) throw new CeremonyError(finding.code, finding.text, { participant: ctx.session.seats.find((s) => s.leaf === finding.culprit)?.name });
   const confirms = roundOf(messages, ctx.confirm);
-  if (!result || ctx.members.some((m) => !confirms.has(m.leaf)))
+  if (!result || ctx.members.some((m) => closingOf(confirms.get(m.leaf)?.body ?? new Uint8Array(0)) !== 'close'))
     return fail('E_MISSING', `the certificate of epoch ${String(plan.rank)} of ${plan.name} is not complete yet; nothing was destroyed`, { file: folder, remedy: 'Bring the folder again when every new member has confirmed.' });
   const certificate = completeCertificate(result.epoch, ctx.session, confirms);
   requireWitnesses(home, folder, plan, certificate);

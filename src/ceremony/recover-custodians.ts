@@ -133,7 +133,7 @@ function forgetRequests(home: Home, { record }: RecoveryRequest): void {
   for (const open of openRequests(home)) if (open.record.key.id === record.key.id && open.record.owner === record.owner) home.disk.erase(inHome(home, transportPath(requestName(open))));
 }
 
-/** Request and backup of a folder, each good and one for the other. */
+/** Request and backup of a folder, one for the other; the request with its signature, the backup as far as its form and certificate. */
 function readFolder(home: Home, dir: string): { request: RecoveryRequest; backup: ParsedBackup; certificate: Certificate } {
   const { disk } = home;
   const file = join(dir, REQUEST);
@@ -146,7 +146,6 @@ function readFolder(home: Home, dir: string): { request: RecoveryRequest; backup
       ? fail('E_MISSING', 'the backup is missing from this folder', { file: dir, remedy: 'Bring the whole folder of the home that recovers.' })
       : fail('E_RECOVERY', 'the backup in this folder is not the one that the request names', { file: join(dir, names[0] ?? ''), field: 'backup', remedy: 'Bring request and backup again, together.' });
   const backup = parseBackup(disk.read(found, MAX_BACKUP_BYTES) ?? new Uint8Array(), found);
-  requireGood(verifyBackup(backup), found);
   const certificate = backupCertificate(backup);
   checkRequest(request, backup, certificate, file);
   return { request, backup, certificate };
@@ -185,6 +184,7 @@ export async function releasePiece(home: Home, dir: string, unattended: boolean,
   const name = requestName(request);
   const same = home.disk.read(join(releasedDir(home), `${name}.piece`), MAX_PIECE_BYTES);
   if (same) return put(home, dir, request, same, true);
+  requireGood(verifyBackup(backup), backup.file);
 
   const { vault, signer } = await port.unlock();
   const keys = custodySecrets(home, vault);
@@ -262,6 +262,7 @@ export async function finishRecovery(home: Home, dir: string, port: Port): Promi
   const { request, backup, certificate } = readFolder(home, dir);
   const { owner } = backup.record;
   const name = requestName(request);
+  // this home verified the backup when it asked: the kept request names its hash
   const kept = home.disk.read(inHome(home, 'identity', keptRequest(name)), MAX_REQUEST_BYTES);
   if (!kept || !equalBytes(kept, request.bytes)) {
     const mine = request.card.ed25519 === ownCard(home).ed25519;

@@ -189,6 +189,61 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--out <DIR>', 'the folder to make (default ./rehearsal-DATE-TIME)')
     .action(run(async () => (await import('./commands/rehearse.ts')).rehearseCommand));
 
+  const drill = program.command('drill').description('rehearse a disaster, measure it, and leave evidence');
+  const listed = (v: string, all: string[] = []): string[] => [...all, v];
+  drill.command('list').description('what can be drilled').action(run(async () => (await import('./commands/drill.ts')).drillList));
+  drill
+    .command('run')
+    .argument('<name>', 'a drill of the list, or all')
+    .description('play a drill with simulated participants, in homes of its own')
+    .option('--scheme <SCHEME>', 'signature scheme (default frost-ed25519)')
+    .option('--quorum <EXPR>', "who can sign (default '2-of(alice, bob, carol)')")
+    .requiredOption('--out <DIR>', 'the folder to make')
+    .action(run(async () => (await import('./commands/drill.ts')).drillRun));
+  drill
+    .command('print')
+    .argument('<name>')
+    .description('the script of a drill for the room, made from what drill run plays')
+    .option('--key <NAME>', 'name of the key')
+    .option('--quorum <EXPR>', 'who can sign')
+    .action(run(async () => (await import('./commands/drill.ts')).drillPrint));
+  drill
+    .command('backup')
+    .description('really open backups, in memory alone, and compare each with the public share of its epoch')
+    .requiredOption('--key <NAME>', 'the key')
+    .requiredOption('--backup <FILE...>', 'the backup files')
+    .option('--identity <FILE...>', 'age identities, as age-keygen writes them; otherwise the custody keys of this home are tried')
+    .option('--passphrase-backup-file <FILE>', 'the passphrase of the backup')
+    .requiredOption('--place <TEXT>', 'where it was done')
+    .requiredOption('--people <NAMES>', 'who was there', names)
+    .option('--exception <TEXT>', 'what was out of the ordinary; repeat for more', listed)
+    .option('--due-days <N>', 'days until the next drill (default 365)', number)
+    .requiredOption('--out <DIR>', 'the folder to make')
+    .action(run(async () => (await import('./commands/drill.ts')).drillBackup));
+  drill
+    .command('record')
+    .argument('<name>')
+    .description('record a drill that people played by the printed script; signed by this home')
+    .requiredOption('--key <NAME>', 'the key')
+    .addOption(new Option('--result <RESULT>').choices(['pass', 'pass-with-exceptions', 'fail']).makeOptionMandatory())
+    .requiredOption('--place <TEXT>', 'where it was done')
+    .requiredOption('--people <NAMES>', 'who was there', names)
+    .requiredOption('--began <TIME>', 'UTC time like 2026-01-31T12:00:00Z')
+    .option('--ended <TIME>', 'UTC time (default: now)')
+    .option('--noticed <FAULT=WHO:E_CODE>', 'who noticed a fault; repeat for each', listed)
+    .option('--step <NUMBER=SECONDS>', 'how long a step took; repeat for more', listed)
+    .option('--exception <TEXT>', 'what was out of the ordinary, or failed; repeat for more', listed)
+    .option('--folder <DIR>', 'a ceremony folder to keep with the record; repeat for more', listed)
+    .option('--due-days <N>', 'days until the next drill (default 365)', number)
+    .requiredOption('--out <DIR>', 'the folder to make')
+    .action(run(async () => (await import('./commands/drill.ts')).drillRecord));
+  drill
+    .command('verify')
+    .argument('<folder>')
+    .description('check the folder of a drill: sums, report, signature; needs no home')
+    .option('--card <FILE>', 'the card of whoever should have signed it')
+    .action(run(async () => (await import('./commands/drill.ts')).drillVerify));
+
   const key = program.command('key').description('keys of this home; public facts only');
   key.command('list').description('all keys').action(run(async () => (await import('./commands/key.ts')).keyList));
   key.command('show').argument('<name>').description('one key').action(run(async () => (await import('./commands/key.ts')).keyShow));
@@ -217,8 +272,14 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--quorum <EXPR>', "deal it to the cards, under a quorum of theirs: '2-of(c1, c2, c3)'")
     .option('--passphrase-backup-file <FILE>', 'instead of --to: a passphrase of its own; no public proof')
     .option('--site <PLACE>', 'where this copy will be kept')
+    .addOption(new Option('--as <FORMAT>', 'the share as another implementation reads it, encrypted to one recipient').choices(['zf-frost', 'lockness']))
     .requiredOption('--out <DIR>', 'folder for the files')
-    .action(run(async () => (await import('./commands/backup.ts')).backupExport));
+    .action(
+      run(async () => {
+        const [{ backupExport }, { exportAs }] = await Promise.all([import('./commands/backup.ts'), import('./commands/import.ts')]);
+        return (ctx: Context, options: Parameters<typeof backupExport>[1] & { as?: 'zf-frost' | 'lockness' }) => (options.as === undefined ? backupExport(ctx, options) : exportAs(ctx, { ...options, as: options.as }));
+      }),
+    );
   backup
     .command('verify')
     .argument('<file...>')

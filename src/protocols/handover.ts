@@ -44,7 +44,7 @@ export function weaknesses(plan: ResharePlan, base: EpochRecord): string[] {
   return [
     ...(fewer < few ? [`${count(fewer, 'participant')} acting together could misuse the key; before it took ${String(few)}.`] : []),
     ...(now.leaves.length < old.leaves.length ? [`${count(now.leaves.length, 'share')} instead of ${String(old.leaves.length)}: there is less to lose before the key is lost.`] : []),
-    ...(lossesNow < losses ? [`The key survives the loss of any ${count(lossesNow, 'share')}; before, of any ${String(losses)}.`] : []),
+    ...(lossesNow < losses ? [`The key survives the loss of ${lossesNow === 0 ? 'no share' : `any ${count(lossesNow, 'share')}`}; before, of any ${String(losses)}.`] : []),
   ];
 }
 

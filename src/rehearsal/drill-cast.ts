@@ -3,11 +3,11 @@ import { type SchemeName, SCHEMES } from '../curves/scheme.ts';
 import { parseQuorum, type Quorum } from '../sharing/expression.ts';
 import { exactQuorum, select } from '../sharing/quorum.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
-import { COURIER, type DrillCast, LEADER, OLD_LAPTOP, THIEF } from './drill-script.ts';
+import { COURIER, type DrillCast, LEADER, FINDER, THIEF } from './drill-script.ts';
 import { RESERVED } from './stage.ts';
 
 /** Names that a drill needs for itself, besides those of the stage. */
-const OWN_NAMES: ReadonlySet<string> = new Set([...RESERVED, LEADER, COURIER, THIEF, OLD_LAPTOP, 'safe', 'found']);
+const OWN_NAMES: ReadonlySet<string> = new Set([...RESERVED, LEADER, COURIER, THIEF, FINDER, 'safe', 'found']);
 const NEWCOMERS = ['dave', 'erin', 'frank', 'grace', 'newcomer'];
 
 function isExact(quorum: Quorum, names: readonly string[]): boolean {

@@ -1,7 +1,7 @@
 /** Drills of loss: a laptop, more laptops than the quorum bears, a stick, and a backup of yesterday. */
 import { command, GOES_ON, happens, joins, newHome, refreshBegins, replacement, sameKey, signBegins, signing, untilDone } from './drill-scenes.ts';
 import { ANYBODY } from './stage.ts';
-import { type DrillCast, LEADER, OLD_LAPTOP, type Scenario } from './drill-script.ts';
+import { type DrillCast, LEADER, FINDER, type Scenario } from './drill-script.ts';
 import { inWords } from './story.ts';
 
 /** A holder's laptop is gone: work goes on, somebody new takes the seat, and the old laptop is worth nothing when it turns up. */
@@ -24,7 +24,7 @@ export function nodeLoss(cast: DrillCast): Scenario {
       { id: 'old-laptop', what: `the laptop of ${victim} turns up after its replacement, and asks for a signature` },
     ],
     steps: [
-      happens(LEADER, `takes the laptop of ${victim} away, and locks it up for later`, [{ deed: 'copy-home', of: victim, as: OLD_LAPTOP }, { deed: 'lose-home', of: victim }], 'laptop-lost'),
+      happens(LEADER, `takes the laptop of ${victim} away, and locks it up for later`, [{ deed: 'copy-home', of: victim, as: FINDER }, { deed: 'lose-home', of: victim }], 'laptop-lost'),
       ...signBegins(cast, 'sign-1', first, [first, ...waited.filter((n) => n !== first)], 'begins a signing with everybody whom it expects to be there'),
       command(first, `the stick comes back without ${victim}`, ['next', { folder: 'sign-1' }], { exit: [10], next: ['BRING_IN'], names: victim }, { notices: 'laptop-lost' }),
       ...signing(cast, 'sign-2', cast.signers(rest, lead), 'begins again, with those who are there'),
@@ -32,11 +32,11 @@ export function nodeLoss(cast: DrillCast): Scenario {
       ...replacement(cast, 'replace', victim, after),
       sameKey(cast, after, 2),
       ...signing(cast, 'sign-3', cast.signers(after, newcomer), `begins a signing in which ${newcomer} takes part`),
-      happens(LEADER, `brings the old laptop of ${victim} back`, [], 'old-laptop'),
-      ...signBegins(cast, 'stray', OLD_LAPTOP, stray, 'begins a signing with the share of before'),
-      happens('courier', `brings its folder to ${asked}`, [{ deed: 'hand', ceremony: 'stray', from: OLD_LAPTOP, to: asked }]),
+      happens(LEADER, `gives the old laptop of ${victim} to a finder, with its passphrase`, [], 'old-laptop'),
+      ...signBegins(cast, 'stray', FINDER, stray, 'begins a signing with the share of before'),
+      happens('courier', `brings its folder to ${asked}`, [{ deed: 'hand', ceremony: 'stray', from: FINDER, to: asked }]),
       command(asked, 'is asked to take part', ['join', { folder: 'stray' }], { exit: [24], code: 'E_EPOCH', says: 'epoch 1' }, { notices: 'old-laptop' }),
-      { who: [LEADER], does: 'looks for a signature in every copy', act: { kind: 'unsigned', ceremony: 'stray', copies: [OLD_LAPTOP, asked] } },
+      { who: [LEADER], does: 'looks for a signature in every copy', act: { kind: 'unsigned', ceremony: 'stray', copies: [FINDER, asked] } },
       command(asked, 'asks what is left of the epoch before', ['key', 'close', key], { exit: [0, 22] }),
     ],
   };

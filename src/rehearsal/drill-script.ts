@@ -10,8 +10,8 @@ export const LEADER = 'leader';
 export const COURIER = 'courier';
 /** Somebody with a copy of a home that is not theirs. */
 export const THIEF = 'thief';
-/** A laptop of before, found in a cupboard. */
-export const OLD_LAPTOP = 'old-laptop';
+/** Whoever finds a laptop of before in a cupboard. */
+export const FINDER = 'finder';
 
 /** A word of a command: as it stands, or something that lies elsewhere on the stage than in the room. */
 export type Word =

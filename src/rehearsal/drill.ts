@@ -19,7 +19,7 @@ import { FOLDERS, keptFolders, writeDrill } from './drill-folder.ts';
 import { DrillPlayer, type Played } from './drill-play.ts';
 import { DRILL_DAYS, type DrillRecord } from './drill-report.ts';
 import { type DrillName, scenarioOf } from './drill-scenarios.ts';
-import type { Scenario } from './drill-script.ts';
+import { FINDER, type Scenario, THIEF } from './drill-script.ts';
 import { generateKey } from './key-generation.ts';
 import { actTogether, allGood, type Play } from './play.ts';
 import { Program } from './program.ts';
@@ -139,7 +139,7 @@ async function one(request: DrillRequest, base: Base, scenario: Scenario, folder
 
 /** Keeps what lay on sticks: every copy of every ceremony folder, never a home. */
 function keep(stage: Stage, people: readonly string[], folder: string): void {
-  for (const who of [...people, 'thief', 'old-laptop']) {
+  for (const who of [...people, THIEF, FINDER]) {
     const own = join(stage.root, who);
     if (!existsSync(own)) continue;
     for (const entry of readdirSync(own, { withFileTypes: true })) {

@@ -211,7 +211,7 @@ function checkDestruction({ recorded, plan, made }: KeyingRecord, base: Certific
   const { number } = base.epoch;
   if (destroyed.length > 0) report.ok('destruction', `shares of epoch ${String(number)} recorded as destroyed by ${destroyed.join(', ')}`);
   if (open.length > 0)
-    report.ok('destruction', `W_RETIRE_OPEN: no record here that ${open.join(', ')} destroyed the ${open.length === 1 ? 'share' : 'shares'} of epoch ${String(number)}; a quorum of shares that were kept can still sign`);
+    report.ok('destruction', `W_RETIRE_OPEN: no transcript here records that ${open.join(', ')} destroyed the ${open.length === 1 ? 'share' : 'shares'} of epoch ${String(number)}; a quorum of shares that were kept can still sign`);
 }
 
 /** The line about the proofs: what holds, and which key it gives. */

@@ -291,7 +291,7 @@ if [ "$makes" = true ]; then
   done
   if [ -n "$before" ] && [ "$kind" != import ]; then
     while read -r name k; do
-      [ -n "$\{OWNER[k$k]:-}" ] && [ -n "$\{GONE[$\{OWNER[k$k]}]:-}" ] || note "no record here that $name destroyed its share of the epoch before"
+      [ -n "$\{OWNER[k$k]:-}" ] && [ -n "$\{GONE[$\{OWNER[k$k]}]:-}" ] || note "no transcript here records that $name destroyed its share of the epoch before"
     done < <(jq -r '.epoch.roster[] | "\(.name) \(.identity)"' base/certificate.json 2>/dev/null)
   fi
 fi

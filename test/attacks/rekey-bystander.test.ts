@@ -2,13 +2,17 @@
  * A courier or outsider hands a holder the record of a reshare that puts it out. Nothing but the shares of an old quorum
  * may make it destroy its own: rules C4a and P6.
  */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { givenOn, takeUp } from '../../src/ceremony/bystander.ts';
 import { openHome } from '../../src/ceremony/home.ts';
-import { requireKey, requireNoFork, sharePath } from '../../src/ceremony/key-store.ts';
-import type { RekeyPlan } from '../../src/plan/plan.ts';
+import { releaseFork, requireKey, requireNoFork } from '../../src/ceremony/key-store.ts';
+import { parseStatement } from '../../src/ceremony/retire.ts';
+import type { Point } from '../../src/curves/group.ts';
+import type { RekeyPlan, ResharePlan } from '../../src/plan/plan.ts';
 import { type Certificate, completeCertificate, confirmBody, epochDigest, type EpochRecord, epochSeats, parseCertificate } from '../../src/protocols/epoch.ts';
+import type { PublicTree } from '../../src/sharing/tree.ts';
 import { makePrekey } from '../../src/sharing/make-prekey.ts';
 import { makeBlob, openBlob, type Session } from '../../src/wire/blob.ts';
 import { concat, fromHex, toHex } from '../../src/wire/bytes.ts';
@@ -119,21 +123,116 @@ describe('a record that thieves made up', () => {
 
   test('the same, with the home of the victim in the roster, under another name', async () => {
     const { homeId } = table.party('carol').home.facts;
-    const run = await fabricated((plan) => ({ ...plan, participants: plan.participants.map((p) => (p.name === 'eve' ? forPrekey(p, homeId) : p)), dealers: 'dealers' in plan ? plan.dealers.map((d) => (d.name === 'eve' ? { ...d, homeId } : d)) : [] }));
+    const base = certify({ ...forged.epoch, roster: forged.epoch.roster.map((p) => (p.name === 'eve' ? { ...p, homeId } : p)) });
+    const moved = (plan: ResharePlan): unknown => ({
+      ...plan,
+      key: { ...plan.key, certificate: toHex(base.digest) },
+      participants: plan.participants.map((p) => (p.name === 'eve' ? forPrekey(p, homeId) : p)),
+      dealers: plan.dealers.map((d) => (d.name === 'eve' ? { ...d, homeId } : d)),
+    });
+    const run = await fabricated((p) => moved(p as ResharePlan), { base: base.bytes });
     handOver(run, 'carol');
-    expect(await offered(run, 'carol')).not.toBe('TAKEN');
+    expect(await offered(run, 'carol')).toBe('E_EPOCH');
     untouched('carol');
     await expectSigns(table, ['alice', 'carol'], 1);
   });
 
-  test('on the real certificate, without the shares of anybody: every dealer is found out', async () => {
-    const run = await fabricated();
+  test.each<[string, (d: Redealer, expected: Point) => void, string]>([
+    ['constants of their own', () => undefined, 'E_DEALING'],
+    [
+      'the right constants, of which they know nothing',
+      (d, expected) => {
+        d.treeBytes = concat(d.ctx.group.encodePoint(expected), d.treeBytes.slice(32));
+        d.tree = { ...(d.tree as PublicTree), constant: expected };
+        d.possession = d.prove();
+        d.sealed = d.seal();
+      },
+      'E_POP',
+    ],
+  ])('on the real certificate, with %s', async (_, craft, code) => {
+    for (const n of THIEVES) table.renew(n);
+    const model = await reshare(table, { honest: ['alice'], cheats: ['bob', 'mallory', 'eve'] }, { quorum: '2-of(alice, mallory, eve)', dealers: [['alice', 'alice'], ['bob', 'bob']] });
+    const { participants, dealers } = model.plan as ResharePlan;
+    // whoever restored a share deals in a home of another name
+    const thief = (name: string, leaf: number): ResharePlan['dealers'][number] => {
+      const { identity, homeId } = participants.find((p) => p.name === name) as ResharePlan['participants'][number];
+      return { name, identity, homeId, leaf };
+    };
+    expect(dealers.map((d) => d.leaf)).toEqual([1, 2]);
     const real = requireKey(table.party('alice').home, 'treasury');
-    const plan = { ...(run.plan as RekeyPlan), key: { ...(run.plan as { key: object }).key, certificate: toHex(real.digest) } };
-    const planted = await replantRekey(run, () => plan, THIEVES, real.bytes);
-    handOver(planted, 'carol');
-    expect(await offered(planted, 'carol')).not.toBe('TAKEN');
+    const run = await replantRekey(model, (p) => ({ ...p, lead: 'mallory', quorum: '2-of(mallory, eve)', weakens: true, participants: participants.filter((x) => x.name !== 'alice'), dealers: [thief('mallory', 1), thief('eve', 2)] }), THIEVES, real.bytes);
+    for (const n of THIEVES) {
+      const d = new Redealer(run, n, 7n);
+      craft(d, d.ctx.expected?.get(d.leaf) as Point);
+      run.say(n, 1, d.deal(), THIEVES);
+      run.say(n, 2, random(300), THIEVES);
+    }
+    handOver(run, 'carol');
+    // a closing message of no form comes first where there is one; the deals are judged before it
+    expect(await offered(run, 'carol')).toBe(code);
     untouched('carol');
+  });
+});
+
+describe('a real reshare that leaves carol out', () => {
+  const STAY = ['alice', 'bob', 'dave'];
+  const give = (): Promise<Run> => reshare(table, { honest: STAY }, { quorum: '2-of(alice, bob, dave)', dealers: [['alice', 'alice'], ['bob', 'bob']] });
+
+  test('incomplete, or with a bit changed anywhere: nothing is destroyed; complete: everything is, and she says so', async () => {
+    const run = await give();
+    await run.settle();
+    expect(STAY.map((n) => run.code(n))).toEqual(['DONE', 'DONE', 'DONE']);
+    const blobs = run.files('alice').filter((f) => f.endsWith('.blob'));
+    expect(blobs).toHaveLength(5);
+    const { home } = table.party('carol');
+    const isolated = new Map<string, Uint8Array>(run.files('alice').filter((f) => !f.startsWith('transcript/')).map((f) => [f, run.file('alice', f) as Uint8Array]));
+    const put = (files: ReadonlyMap<string, Uint8Array>): void => {
+      rmSync(run.folder('carol'), { recursive: true, force: true });
+      for (const [f, bytes] of files) run.write('carol', f, bytes);
+    };
+    for (const left of blobs) {
+      put(new Map([...isolated].filter(([f]) => f !== left)));
+      expect([left, await offered(run, 'carol')]).toEqual([left, 'E_MISSING']);
+    }
+    for (const changed of [...blobs, 'base/certificate.json']) {
+      const bytes = (isolated.get(changed) as Uint8Array).slice();
+      bytes[bytes.length - 20] = (bytes.at(-20) as number) ^ 1;
+      put(new Map([...isolated, [changed, bytes]]));
+      expect([changed, await offered(run, 'carol')]).not.toEqual([changed, 'TAKEN']);
+    }
+    untouched('carol');
+    put(isolated);
+    expect(await offered(run, 'carol')).toBe('TAKEN');
+    expect(standing(table, 'carol')).toMatchObject({ epoch: 2, share: false });
+    expect(home.disk.list(join(home.root, 'keys/treasury/epoch-1/stock'))).toEqual([]);
+    expect(parseStatement(run.file('carol', 'destroyed/carol.json') as Uint8Array, 'x')).toMatchObject({ owner: 'carol', epochs: [1], supersededBy: standing(table, 'alice').digest });
+  });
+
+  test('E_FORK: it builds on the epoch before the one that is active here: the share is locked, and not destroyed', async () => {
+    const model = await give();
+    table.restore('key');
+    const run = await replantRekey(model, (p) => ({ ...p, rank: 3 }));
+    await run.settle();
+    expect(STAY.map((n) => run.code(n))).toEqual(['DONE', 'DONE', 'DONE']);
+    handOver(run, 'carol');
+    // meanwhile bob, a cheat with two copies of its home, had given the key to carol and mallory
+    table.restore('key');
+    for (const n of THIEVES) table.party(n).home.disk.erase(join(table.party(n).home.root, 'keys/treasury/epoch-1/certificate.json'));
+    const other = await reshare(table, { honest: ['carol', 'bob', 'dave'] }, { quorum: '2-of(carol, bob, dave)', dealers: [['bob', 'bob'], ['carol', 'carol']] });
+    await other.settle();
+    expect([other.code('carol'), standing(table, 'carol').epoch]).toEqual(['DONE', 2]);
+    expect(await offered(run, 'carol')).toBe('E_FORK');
+    expect(standing(table, 'carol')).toMatchObject({ epoch: 2, share: true });
+    // locked: it signs nothing and deals nothing until a person has looked
+    const sign = await table.sign({ honest: ['bob', 'carol'], live: true });
+    await sign.settle();
+    expect(sign.code('carol')).toBe('E_FORK');
+    const next = await reshare(table, { honest: ['bob', 'carol', 'dave'] }, { quorum: '2-of(bob, carol, dave)', dealers: [['bob', 'bob'], ['carol', 'carol']] });
+    await next.settle();
+    expect([next.code('carol'), next.file('carol', 'round-1/carol.blob')]).toEqual(['E_FORK', undefined]);
+    releaseFork(table.party('carol').home, 'treasury');
+    await next.settle();
+    expect(next.code('carol')).toBe('DONE');
   });
 });
 
@@ -143,4 +242,3 @@ function forPrekey<P extends { name: string; prekey: { n: number } }>(p: P, home
   const made = makePrekey({ owner: p.name, homeId, n }, random);
   return { ...p, homeId, prekey: { n, P: toHex(made.P), pop: toHex(made.pop) } };
 }
-void sharePath;

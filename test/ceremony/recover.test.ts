@@ -21,8 +21,9 @@ const BACKUP = 'alice-treasury-epoch-1.backup';
 let table: Table;
 let identity: string;
 let other: string;
-/** Backup of alice: to an age key and the card of dave; bob's, to the same key. */
+/** Backups of alice, to an age key and to the card of dave; bob's, to the same age key. */
 let bk: string;
+let bkDave: string;
 let bkBob: string;
 let bkPhrase: string;
 const shares = new Map<string, string>();
@@ -34,7 +35,8 @@ beforeAll(async () => {
   identity = await generateX25519Identity();
   other = await generateX25519Identity();
   const to = await identityToRecipient(identity);
-  bk = await backUp(table, 'alice', 'alice', { to: [to, card(table, 'dave')] });
+  bk = await backUp(table, 'alice', 'alice', { to: [to] });
+  bkDave = await backUp(table, 'alice', 'dave', { to: [card(table, 'dave')] });
   bkBob = await backUp(table, 'bob', 'bob', { to: [to] });
   bkPhrase = await backUp(table, 'alice', 'phrase', { passphrase: new Secret(utf8(PHRASE)) });
   table.save('key');
@@ -91,7 +93,7 @@ describe('a share comes back', () => {
   });
 
   test('with the custody key of a home that it was made to, if that home holds no share', async () => {
-    expect((await recover('dave', fromBackup(undefined, { identities: [] }))).did).toBe('restored');
+    expect((await recover('dave', fromBackup(join(bkDave, BACKUP), { identities: [] }))).did).toBe('restored');
     expectRestored(table, 'dave', of('alice'));
   });
 
@@ -188,11 +190,16 @@ describe('one home, one share (PLC-11, REC-02)', () => {
 
 describe('retired epochs (BAK-06)', () => {
   let later: string;
-  beforeEach(async () => {
+  beforeAll(async () => {
+    table.restore('key');
     const run = await refresh(table, { honest: HOLDERS });
     await run.settle();
     later = join(table.root, 'later.json');
     writeFileSync(later, requireKey(table.party('bob').home, 'treasury').bytes);
+    table.save('refreshed');
+  });
+  beforeEach(() => {
+    table.restore('refreshed');
   });
 
   test('a home that knows the later epoch refuses, a new one with its certificate too', async () => {
@@ -223,7 +230,7 @@ describe('retired epochs (BAK-06)', () => {
   });
   test('an older home does not take a later epoch from a backup: anybody can write one', async () => {
     const to = await identityToRecipient(identity);
-    const newer = await backUp(table, 'alice', `newer-${String(Date.now())}`, { to: [to] });
+    const newer = await backUp(table, 'alice', 'newer', { to: [to] });
     table.restore('key', 'alice');
     const { home } = table.party('alice');
     home.disk.erase(join(home.root, sharePath('treasury', 1)));
@@ -339,6 +346,7 @@ describe("peers' memory and an old copy of a whole home (rule P6)", () => {
     const second = await table.sign({ honest: ['bob', 'alice'], message: 'another one' });
     await second.next('alice');
     expect(second.code('alice')).toBe('E_NONCE_BURNED');
+    table.restore('key', 'bob');
     // shown the folder of its newer self, it locks and its stock is void
     await first.next('bob');
     expect(first.code('bob')).toBe('E_ROLLBACK');

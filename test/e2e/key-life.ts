@@ -4,7 +4,7 @@
  * homes are opened as their owners would.
  */
 import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { HDKey } from '@scure/bip32';
 import * as secp from 'tiny-secp256k1';
@@ -80,12 +80,13 @@ export class Life {
     return ran.json;
   }
 
-  /** Begins a ceremony; the courier brings it to the others, who join. */
-  async begin(folder: string, args: readonly string[], names: readonly string[]): Promise<Map<string, Ran[]>> {
+  /** Begins a ceremony; the courier brings it to the others, who join. @param more.early the plan travels ahead of the lead's first message */
+  async begin(folder: string, args: readonly string[], names: readonly string[], more: { readonly early?: boolean } = {}): Promise<Map<string, Ran[]>> {
     const [lead, ...others] = names.map((n) => this.member(n)) as [Member, ...Member[]];
     const began = must(await lead.run([...args, '--out', lead.copy(folder), '--unattended']));
     const steps = new Map([[lead.name, [began]]]);
     this.world.courier(folder, [lead, ...others]);
+    if (more.early === true) for (const m of others) rmSync(join(m.copy(folder), 'round-1'), { recursive: true });
     await Promise.all(others.map(async (m) => steps.set(m.name, [must(await m.run(['join', m.copy(folder)]))])));
     return steps;
   }

@@ -39,12 +39,16 @@ export async function tell(world: World, seed: number): Promise<Told> {
   const dice = new Dice(seed);
   world.reset();
   const fault = dice.next();
-  const anybody = dice.one(world.people);
-  if (fault < 0.45) world.dishonest = anybody;
-  else if (fault < 0.7) world.restored = anybody;
+  const [one, other] = dice.shuffled(world.people);
+  if (fault < 0.45) world.dishonest = one;
+  else if (fault < 0.7) world.restored = one;
+  else if (world.first.members.length > 3 && fault < 0.9) {
+    world.dishonest = one;
+    world.restored = other;
+  }
   world.say(`seed ${String(seed)}: dishonest ${world.dishonest ?? '-'}, restored ${world.restored ?? '-'}`);
   let cuts = 0;
-  for (let left = 25 + dice.below(50); left > 0; left -= 1) {
+  for (let left = 30 + dice.below(70); left > 0; left -= 1) {
     const kind = dice.next();
     const latest = world.attempts.length;
     if (latest === 0 || (kind < 0.1 && latest < MAX_ATTEMPTS)) {

@@ -121,7 +121,8 @@ export class Redealer {
   possession: Uint8Array = new Uint8Array(0);
   sealed: SealedBoxes | undefined;
 
-  constructor(run: Run, label: string) {
+  /** @param constant what it deals, if not what it ought to */
+  constructor(run: Run, label: string, constant?: bigint) {
     this.run = run;
     this.party = run.table.party(label);
     if (!isRekey(run.plan)) throw new Error('no refresh or reshare');
@@ -131,7 +132,7 @@ export class Redealer {
     this.ctx = rekeyContext(run.plan, this.base);
     this.leaf = run.seat(this.party.name).leaf;
     const deals = !('dealers' in run.plan) || run.plan.dealers.some((d) => d.name === this.party.name);
-    if (deals) this.take(this.polynomials());
+    if (deals) this.take(constant === undefined ? this.polynomials() : this.polynomials(constant));
   }
 
   /** What it is to deal: zero, or c·x. */
@@ -207,7 +208,7 @@ export class Redealer {
     const { name, homeId } = this.party.home.facts;
     const n = 1000;
     const { P, pop } = makePrekey({ owner: name, homeId, n }, random);
-    const share = this.ctx.plan.stock > 0 ? await this.share(messages) : undefined;
+    const share = this.ctx.plan.stock > 0 && over.stock === undefined ? await this.share(messages) : undefined;
     const stock = Array.from({ length: share ? this.ctx.plan.stock : 0 }, () => makeNonces(this.base.epoch.key.scheme, share as Uint8Array, random).commitment);
     const last = messages.get(this.ctx.confirm - 1) ?? new Map<number, Envelope>();
     return confirmBody({ echo: echo(last), epoch: (await this.result(messages)).digest, prekey: { n, P, pop }, stock, ...over });

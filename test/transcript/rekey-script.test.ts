@@ -35,7 +35,7 @@ describe('VERIFIED', () => {
     const { exit, wrong, missing, lines } = await run(withFiles(shared.folder(), { [path]: chainOf(linesOf(bytesOf(shared.folder(), path)).slice(0, 1)) }));
     expect([exit, wrong, missing, lines.at(-1)]).toEqual([0, [], [], 'VERIFIED']);
     expect(lines).toContain('14 entries, 5 messages: form, signatures, links and hashes checked');
-    expect(lines.filter((l) => l.includes('destroyed'))).toEqual(['bob', 'carol'].map((who) => `note     no record here that ${who} destroyed its share of the epoch before`));
+    expect(lines.filter((l) => l.includes('destroyed'))).toEqual(['bob', 'carol'].map((who) => `note     no transcript here records that ${who} destroyed its share of the epoch before`));
   });
   it('an import, whose owner leaves; the key was born whole', async () => {
     const imported = await people.finished(people.importPlan('oscar', QUORUM));

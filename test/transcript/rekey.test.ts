@@ -69,7 +69,7 @@ describe('a finished record is ok, and says', () => {
     expect(said(result, 'activation')).toEqual(['recorded as active by alice, dave, erin', 'the certificate was taken in by bob, who has left']);
     expect(said(result, 'destruction')).toEqual([
       'shares of epoch 1 recorded as destroyed by alice, bob',
-      'W_RETIRE_OPEN: no record here that carol destroyed the share of epoch 1; a quorum of shares that were kept can still sign',
+      'W_RETIRE_OPEN: no transcript here records that carol destroyed the share of epoch 1; a quorum of shares that were kept can still sign',
     ]);
     expect(said(result, 'messages')[0]).toContain('5 messages');
     expect(shared.certificate.epoch.publicKey).toBe(dkg.certificate.epoch.publicKey);
@@ -92,7 +92,7 @@ describe('a finished record is ok, and says', () => {
     const result = await verify(moved.folder());
     expect([result.verdict, faults(result)]).toEqual(['ok', []]);
     expect(said(result, 'base')[0]).toContain('the shares of alice and robert were given on; bob leaves; robert joins');
-    expect(said(result, 'destruction').join()).toContain('W_RETIRE_OPEN: no record here that bob destroyed');
+    expect(said(result, 'destruction').join()).toContain('W_RETIRE_OPEN: no transcript here records that bob destroyed');
   });
 
   it('of epoch after epoch, each on the one before', async () => {
@@ -309,7 +309,7 @@ describe('destruction', () => {
     const ceremony = (await reshared()).finish(['dave', 'erin']);
     const result = await verify(ceremony.folder());
     expect([result.verdict, said(result, 'destruction').length]).toEqual(['ok', 1]);
-    expect(said(result, 'destruction')[0]).toContain('W_RETIRE_OPEN: no record here that alice, bob, carol destroyed the shares of epoch 1');
+    expect(said(result, 'destruction')[0]).toContain('W_RETIRE_OPEN: no transcript here records that alice, bob, carol destroyed the shares of epoch 1');
   });
 
   it('is not asked for while the epoch is not complete, nor where nothing is superseded', async () => {

@@ -4,7 +4,7 @@ import { startImport } from '../../ceremony/start-import.ts';
 import { type SchemeName, SCHEMES } from '../../curves/scheme.ts';
 import type { ForeignShare } from '../../interop/foreign-share.ts';
 import { toHex } from '../../wire/bytes.ts';
-import { type ExitCode, fail } from '../../wire/errors.ts';
+import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
 import { type Context, realPath } from '../context.ts';
 
 export type Format = 'key' | 'zf-frost' | 'lockness';
@@ -69,4 +69,21 @@ export async function importCommand(ctx: Context, options: ImportOptions): Promi
     ctx.out.say('! A Taproot key from the key generation of ZF FROST was tweaked there already; it is tweaked again here, and has another address then.');
   ctx.out.say('! The key still lies in the file that it was read from. Destroy that file and every copy of it.');
   return ctx.out.step(step);
+}
+
+/** `backup export --as`: the way out, to another implementation. */
+export async function exportAs(ctx: Context, options: { key: string; as: 'zf-frost' | 'lockness'; to?: readonly string[]; out: string }): Promise<ExitCode> {
+  const home = await ctx.home('write');
+  const [to, more] = options.to ?? [];
+  if (to === undefined || more !== undefined) return fail('E_RECIPIENT', 'a share in the format of others goes to exactly one recipient', { field: 'to', remedy: 'Give --to CARD or age1…: the key of the machine where the other implementation runs.' });
+  const { exportForeign } = await import('../../ceremony/foreign-export.ts');
+  const wrote = await exportForeign(home, { key: options.key, as: options.as, to: /^age1/.test(to) ? to : realPath(to), out: realPath(options.out) }, ctx.port(home));
+  ctx.out.result({ schema: 'mpc-ceremony/foreign-export/1', key: options.key, as: options.as, wrote, exit: 0 }, [
+    `✓ The share of this home as ${options.as}, encrypted`,
+    ...wrote.map((w) => `  ${w.sha256.slice(0, 8)}  ${w.path}`),
+    '! It signs wherever it is opened: nothing here sees that, no policy, no transcript.',
+    '! A copy in two places is two places to lose it. When all have moved: mpc-ceremony key retire.',
+    ...(options.as === 'zf-frost' ? ['! Child keys are not taken along: the format has no chain code.'] : ['! Auxiliary information has to be made there, by all holders together.']),
+  ]);
+  return EXIT.ok;
 }
