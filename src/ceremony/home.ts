@@ -2,9 +2,10 @@
  * A participant's home: the one place on a machine where its secrets and its memory live.
  *
  *   VERSION                     layout, mode, name and home id; refuses a newer layout
- *   identity/                   card, sealed identity, one-time encryption keys
+ *   identity/                   card, sealed identity, one-time encryption keys, custody keys of backups
  *   peers/                      cards of the others, and how they were compared
- *   keys/NAME/epoch-N/          certificate, sealed share and primes, stock, presignatures, spent marks
+ *   keys/NAME/                  rank, care register, register of backups, locks
+ *   keys/NAME/epoch-N/          certificate, sealed share and primes, stock, presignatures, spent marks, statements
  *   ceremonies/LABEL-ID/        plan, journal, messages in and out, sealed round secrets
  *   sessions/                   every ceremony id ever joined
  *   intents/                    every intent id ever acted on
@@ -70,7 +71,7 @@ export function sweepHome(home: Home): void {
   const below = (...parts: string[]): string[] => disk.dirs(inHome(home, ...parts)).map((name) => inHome(home, ...parts, name));
   const epochs = below('keys').flatMap((key) => disk.dirs(key).map((epoch) => join(key, epoch)));
   const secrets = below('ceremonies').map((dir) => join(dir, 'secret'));
-  for (const dir of [inHome(home, 'identity'), inHome(home, 'identity', 'prekeys'), ...epochs, ...epochs.flatMap((e) => [join(e, 'stock'), join(e, 'presignatures')]), inHome(home, 'identity', 'primes'), ...secrets]) disk.removeStaleTemps(dir);
+  for (const dir of [inHome(home, 'identity'), inHome(home, 'identity', 'prekeys'), ...epochs, ...epochs.flatMap((e) => [join(e, 'stock'), join(e, 'presignatures')]), inHome(home, 'identity', 'primes'), inHome(home, 'identity', 'custody'), ...secrets]) disk.removeStaleTemps(dir);
 }
 
 /** Path inside a home. */

@@ -114,7 +114,7 @@ export function closingItems(home: Home, { epoch }: Certificate, backups: readon
   return [
     ...silent.map((p) => ({ what: 'statement' as const, text: `${p.name} has not stated that its share of epoch ${String(epoch.base?.number)} is destroyed: bring destroyed/${p.name}.json` })),
     ...(left ? [{ what: 'share' as const, text: `this home still holds its share of epoch ${String(epoch.base?.number)}: mpc-ceremony next FOLDER` }] : []),
-    ...backups.map((file) => ({ what: 'backup' as const, text: `the backup ${file} is of an earlier epoch: destroy it, then mpc-ceremony backup list --destroyed FILE` })),
+    ...backups.map((file) => ({ what: 'backup' as const, text: `the backup ${file} is of an earlier epoch: destroy it, then mpc-ceremony backup destroyed` })),
   ];
 }
 

@@ -292,6 +292,13 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   backup.command('list').description('the register: copies, sites, tests').option('--key <NAME>', 'only of this key').action(run(async () => (await import('./commands/backup.ts')).backupList));
   backup.command('place').argument('<file>').description('register a further copy at its own site').requiredOption('--site <PLACE>', 'where it is kept').action(run(async () => (await import('./commands/backup.ts')).backupPlace));
   backup
+    .command('destroyed')
+    .argument('<digest>', 'the beginning of its SHA-256, as the register shows it')
+    .description('note that a registered backup was destroyed')
+    .requiredOption('--key <NAME>', 'the key')
+    .requiredOption('--by <TEXT>', 'by whose word')
+    .action(run(async () => (await import('./commands/backup.ts')).backupDestroyed));
+  backup
     .command('type')
     .argument('<file>')
     .description('read a typed or scanned sheet back into its age file')

@@ -1,6 +1,6 @@
 /** How a ceremony began: the plan that everybody joined, the cards in it, and the first entry of every chain. */
 import { parseCard } from '../plan/card.ts';
-import { type Plan, rosterHash, witnessesOf } from '../plan/plan.ts';
+import { type Plan, rosterHash, seated, witnessesOf } from '../plan/plan.ts';
 import { toHex } from '../wire/bytes.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
@@ -68,7 +68,7 @@ export function checkPlanFiles({ report, session, chains }: Recorded, files: rea
 /** Cards in the folder must be whole, and those of this ceremony's people the ones that the plan names. */
 export function checkCards(report: Report, plan: Plan, files: readonly RecordFile[]): void {
   if (files.length === 0) return;
-  const people: readonly { name: string; identity: string; homeId: string; x25519?: string; prekey?: { n: number; P: string; pop: string } }[] = [...plan.participants, ...witnessesOf(plan)];
+  const people: readonly { name: string; identity: string; homeId: string; x25519?: string; prekey?: { n: number; P: string; pop: string } }[] = [...seated(plan), ...witnessesOf(plan)];
   report.section(
     'cards',
     () => `${String(files.length)} cards, signed by their owners, as in the plan`,

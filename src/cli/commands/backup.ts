@@ -208,6 +208,18 @@ export async function backupPlace(ctx: Context, path: string, options: { readonl
   return EXIT.ok;
 }
 
+/** Notes that a copy was destroyed: the file is gone, so it is named by the beginning of its SHA-256, which the register shows. */
+export async function backupDestroyed(ctx: Context, digest: string, options: { readonly key: string; readonly by: string }): Promise<ExitCode> {
+  const home = await ctx.home('write');
+  const { backupCopies, noteDestroyed } = await import('../../ceremony/backup-register.ts');
+  const found = /^[0-9a-f]{8,64}$/.test(digest) ? backupCopies(home, options.key).filter((c) => c.sha256.startsWith(digest)) : [];
+  const [copy] = found;
+  if (!copy || new Set(found.map((c) => c.sha256)).size > 1) return fail('E_BACKUP_BAD', `the register of ${options.key} has no one backup whose SHA-256 begins with ${digest}`, { field: 'digest', remedy: 'mpc-ceremony backup list shows the register.' });
+  noteDestroyed(home, options.key, copy.sha256, ctx.now().toISOString().replace(/\.\d{3}Z$/, 'Z'), options.by);
+  ctx.out.result({ schema: 'mpc-ceremony/backups/1', backups: backupCopies(home, options.key), exit: 0 }, fold(`✓ The backup ${copy.file} is noted as destroyed, by the word of ${options.by}. No program can see that.`));
+  return EXIT.ok;
+}
+
 /** Reads a typed or scanned sheet back into its age file. */
 export async function backupType(ctx: Context, path: string, options: { readonly out: string; readonly digest?: string }): Promise<ExitCode> {
   const { readSheet } = await import('../../backup/sheet.ts');
