@@ -27,9 +27,9 @@ import { CeremonyStore } from './store.ts';
 import { supersede } from './supersede.ts';
 import { utc } from './times.ts';
 
-/** An attempt on the same key that this home joined: what a newcomer knows of the key. */
-function joinedBefore(home: Home, id: string): CeremonyStore | undefined {
-  return CeremonyStore.all(home).find(({ plan }) => (plan.kind === 'refresh' || plan.kind === 'reshare') && plan.key.id === id);
+/** Bases of the attempts on a key that this home joined: it checked that it belongs there before it said anything. */
+function joinedBases(home: Home, id: string): Certificate[] {
+  return CeremonyStore.all(home).flatMap((store) => ((store.plan.kind === 'refresh' || store.plan.kind === 'reshare') && store.plan.key.id === id ? (storedBase(store) ?? []) : []));
 }
 
 /**
@@ -49,7 +49,7 @@ export async function givenOn(home: Home, folder: string): Promise<RefreshPlan |
     if (!restored && !left) return undefined;
   }
   const active = activeEpoch(home, plan.name);
-  return (active ? active.epoch.key.id === plan.key.id : joinedBefore(home, plan.key.id) !== undefined) ? plan : undefined;
+  return (active ? active.epoch.key.id === plan.key.id : joinedBases(home, plan.key.id).length > 0) ? plan : undefined;
 }
 
 /**
@@ -121,10 +121,10 @@ function requireWitnesses(home: Home, folder: string, plan: RekeyPlan, certifica
   }
 }
 
-/** The epoch that an attempt of this home built on: what a newcomer knows of the key. @throws E_UNKNOWN_KEY */
-function storedOf(home: Home, { name, key }: RefreshPlan | ResharePlan): Certificate {
-  const joined = joinedBefore(home, key.id);
-  return (joined && storedBase(joined)) ?? fail('E_UNKNOWN_KEY', `this home knows no key ${name}`);
+/** What a newcomer knows of a key. @throws E_UNKNOWN_KEY, E_EPOCH when it was told two things */
+function onlyKey(name: string, bases: readonly Certificate[]): Certificate {
+  if (new Set(bases.map((b) => b.epoch.publicKey)).size > 1) fail('E_EPOCH', `this home was told of two keys under the name and id of ${name}; nothing was destroyed`, { field: 'key' });
+  return bases[0] ?? fail('E_UNKNOWN_KEY', `this home knows no key ${name}`);
 }
 
 /**
@@ -173,10 +173,13 @@ export async function takeUp(home: Home, plan: RefreshPlan | ResharePlan, folder
   requireWitnesses(home, folder, plan, certificate);
   // a roster is what its author wrote into it: only a plan that this home itself joined, on a base that it checked, makes it a member
   const member = CeremonyStore.find(home, plan) !== undefined && certificate.epoch.roster.some((p) => p.name === home.facts.name && p.homeId === home.facts.homeId);
-  const known = active ?? storedOf(home, plan);
-  if ((!member || sibling) && certificate.epoch.base?.epoch !== toHex(known.digest)) {
+  const bases = joinedBases(home, plan.key.id);
+  const known = active ?? onlyKey(plan.name, bases);
+  const base = certificate.epoch.base?.epoch;
+  if ((!member || sibling) && (sibling || base !== toHex(known.digest))) {
     // a base that this home does not know may be made up; that its dealers know the real key, only their proofs on its real public key show
-    if (plan.kind !== 'reshare' || certificate.epoch.publicKey !== known.epoch.publicKey)
+    const met = base !== undefined && [active?.epoch.base?.epoch, ...bases.map((b) => toHex(b.digest))].includes(base);
+    if (!met && (plan.kind !== 'reshare' || certificate.epoch.publicKey !== known.epoch.publicKey))
       fail('E_EPOCH', `epoch ${String(plan.rank)} does not build on epoch ${String(known.epoch.number)}, which ${active ? 'is active here' : 'this home knows'}; nothing was destroyed`, { field: 'key.epoch', remedy: 'Bring the records of the epochs in between, in their order.' });
     if (active) forkActive(home, active, certificate);
   }

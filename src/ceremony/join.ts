@@ -203,14 +203,15 @@ async function prepareKeying(home: Home, plan: KeyingPlan, folder: string, file:
   // every check before any promise: a plan that is refused must not use up one-time keys
   if (own) checkOwnPrekey(home, own.prekey, id, plan.rank);
   checkPrekeys(home, plan, id);
-  checkRank(home, plan.name, plan.rank, id);
+  const from = base?.certificate.epoch.number ?? 0;
+  checkRank(home, plan.name, plan.rank, id, from);
   const imported = plan.kind === 'import' ? ownImport(home, plan, port) : undefined;
   return {
     confirm: () => Promise.resolve(),
     prepare: ({ vault }) => {
       if (own) reservePrekey(home, own.prekey, id, plan.rank);
       acceptPrekeys(home, plan, id);
-      takeRank(home, plan.name, plan.rank, id);
+      takeRank(home, plan.name, plan.rank, id, from);
       if (base) CeremonyStore.attach(home, plan, [baseToStore(base.bytes)]);
       if (imported) vault.put(CeremonyStore.secretPathOf(home, plan, IMPORTED), imported.share);
       imported?.share.fill(0);

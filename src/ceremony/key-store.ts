@@ -16,7 +16,7 @@ import { readRecord } from './record.ts';
 const MAX_RANK_JUMP = 1000;
 /** Stocked nonces that a plan may skip: those of plans that never came here. */
 const MAX_STOCK_JUMP = 64;
-const PendingSchema = v.strictObject({ id: v.string() });
+const PendingSchema = v.strictObject({ id: v.string(), session: v.string() });
 const ForkSchema = v.strictObject({ epoch: v.number(), by: v.string() });
 const RetiredSchema = v.strictObject({ supersededBy: v.number() });
 const RankSchema = v.strictObject({ rank: v.number(), ceremony: v.string() });
@@ -93,20 +93,27 @@ export function pendingEpochs(home: Home, name: string): number[] {
 }
 
 /** Remembers of which key a share is that waits for its certificate; before the share is stored. */
-export function keepPending(home: Home, { key, number }: EpochRecord): void {
+export function keepPending(home: Home, { key, number, session }: EpochRecord): void {
   home.disk.makeDir(inHome(home, epochDir(key.name, number)));
-  home.disk.write(inHome(home, epochDir(key.name, number), 'pending.json'), canonicalBytes({ id: key.id }));
+  home.disk.write(inHome(home, epochDir(key.name, number), 'pending.json'), canonicalBytes({ id: key.id, session }));
+}
+
+function pendingOf(home: Home, name: string, epoch: number): v.InferOutput<typeof PendingSchema> | undefined {
+  return readRecord(home.disk, inHome(home, epochDir(name, epoch), 'pending.json'), PendingSchema, `the record of a pending epoch of ${name}`);
 }
 
 /** Id of the key whose epoch this is, as far as this home knows. */
 function idOf(home: Home, name: string, epoch: number): string | undefined {
-  return epochCertificate(home, name, epoch)?.epoch.key.id ?? readRecord(home.disk, inHome(home, epochDir(name, epoch), 'pending.json'), PendingSchema, `the record of a pending epoch of ${name}`)?.id;
+  return epochCertificate(home, name, epoch)?.epoch.key.id ?? pendingOf(home, name, epoch)?.id;
 }
 
 /** Activates an epoch: the certificate is the one write that makes it usable (rule C2). */
 export function activate(home: Home, certificate: Certificate): void {
-  const { name } = certificate.epoch.key;
-  home.disk.makeDir(inHome(home, epochDir(name, certificate.epoch.number)));
+  const { key: { name }, number, session } = certificate.epoch;
+  home.disk.makeDir(inHome(home, epochDir(name, number)));
+  // a share that waited for another certificate of this very rank is none of this epoch
+  const pending = pendingOf(home, name, number);
+  if (pending && pending.session !== session) dropPending(home, name, number);
   home.disk.write(inHome(home, epochDir(name, certificate.epoch.number), 'certificate.json'), certificate.bytes);
 }
 
@@ -243,20 +250,21 @@ export function highestRank(home: Home, name: string): number {
 /**
  * Whether this home may take part in a rank (rule C4): it is above every rank joined or certified before, or the one
  * that this ceremony took. Asked again before every message: who has joined a higher rank confirms no lower one.
+ * @param base number of the epoch that it builds on: a newcomer counts from there
  * @throws E_RANK
  */
-export function checkRank(home: Home, name: string, rank: number, ceremony: string): void {
+export function checkRank(home: Home, name: string, rank: number, ceremony: string, base = 0): void {
   const before = takenRank(home, name);
   if (before?.ceremony === ceremony && before.rank === rank) return;
-  const highest = highestRank(home, name);
+  const highest = Math.max(highestRank(home, name), base);
   const remedy = 'Ask the lead for a further attempt: the lead’s command with --again FOLDER gives it the next rank.';
   if (rank <= highest) fail('E_RANK', `this home already took part in rank ${String(highest)} of ${name}; rank ${String(rank)} is not above it`, { field: 'rank', remedy });
   if (rank > highest + MAX_RANK_JUMP) fail('E_RANK', `rank ${String(rank)} jumps more than ${String(MAX_RANK_JUMP)} above ${String(highest)}`, { field: 'rank', remedy });
 }
 
 /** Takes part in a rank, durably, before any message. @throws E_RANK */
-export function takeRank(home: Home, name: string, rank: number, ceremony: string): void {
-  checkRank(home, name, rank, ceremony);
+export function takeRank(home: Home, name: string, rank: number, ceremony: string, base = 0): void {
+  checkRank(home, name, rank, ceremony, base);
   home.disk.makeDir(inHome(home, 'keys', name));
   home.disk.write(inHome(home, 'keys', name, 'rank.json'), canonicalBytes({ rank, ceremony }));
 }

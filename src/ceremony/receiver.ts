@@ -89,7 +89,8 @@ export function receiver(store: CeremonyStore, ctx: KeyingContext, judge: Judged
   const takeIn = (certificate: Certificate, identity: Identity): Finished => {
     const { epoch } = certificate;
     const active = activeEpoch(store.home, plan.name);
-    if (active && active.epoch.number > plan.rank)
+    // of two epochs of one rank the higher session counts (rule C4)
+    if (active && (active.epoch.number > plan.rank || (active.epoch.number === plan.rank && active.epoch.session > epoch.session)))
       fail('E_EPOCH', `epoch ${String(active.epoch.number)} of ${plan.name} is active; epoch ${String(plan.rank)} is refused for ever`, {
         remedy: 'Nothing to do: the higher epoch is the one in force.',
       });
@@ -101,7 +102,7 @@ export function receiver(store: CeremonyStore, ctx: KeyingContext, judge: Judged
     const mine = certificate.confirms[leaf - 1]?.confirm.prekey;
     if (own && mine) addPrekeyToCard(store.home, identity, { n: mine.n, P: toHex(mine.P), pop: toHex(mine.pop) });
     return {
-      ...(epoch.base ? { before: [{ kind: 'destroyed', epoch: epoch.base.epoch }] } : {}),
+      ...(epoch.base && storedStatement(store.home, plan.name, epoch.number) ? { before: [{ kind: 'destroyed', epoch: epoch.base.epoch }] } : {}),
       entry: { kind: 'certificate', epoch: toHex(certificate.digest), result: certificate.sha256 },
       files: files(certificate),
       lines: lines(certificate),

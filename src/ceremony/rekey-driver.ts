@@ -74,7 +74,7 @@ export async function rekeyDriver(store: CeremonyStore, plan: RekeyPlan, port: P
   return {
     ...own,
     async make(slot, messages, identity) {
-      checkRank(store.home, plan.name, plan.rank, store.id);
+      checkRank(store.home, plan.name, plan.rank, store.id, base?.epoch.number);
       requireBase(store.home, plan, base);
       requireNoFork(store.home, plan.name);
       if (base) requireNotRetired(store.home, plan.name, base.epoch.key.id);

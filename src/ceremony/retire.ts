@@ -3,43 +3,15 @@
  * holder's program did, and what software cannot know about disks and copies.
  */
 import { join } from 'node:path';
-import * as v from 'valibot';
-import { hex, int, nameOf, utcTime } from '../plan/fields.ts';
 import type { Certificate } from '../protocols/epoch.ts';
-import { fromHex, toHex } from '../wire/bytes.ts';
-import { canonicalBytes, type Json, parseCanonical } from '../wire/canon.ts';
-import { type Signer, verifyEd25519 } from '../wire/ed25519.ts';
-import { CeremonyError, fail } from '../wire/errors.ts';
-import { taggedHash } from '../wire/hash.ts';
+import { MAX_STATEMENT_BYTES, parseStatement, statementBytes } from '../transcript/statement.ts';
+import { toHex } from '../wire/bytes.ts';
+import { canonicalBytes, type Json } from '../wire/canon.ts';
+import type { Signer } from '../wire/ed25519.ts';
+import { CeremonyError } from '../wire/errors.ts';
 import { type Home, inHome } from './home.ts';
 import { epochCertificate, epochDir, sharePath } from './key-store.ts';
 import { utc } from './times.ts';
-
-const MAX_STATEMENT_BYTES = 16_384;
-
-const StatementSchema = v.strictObject({
-  v: v.literal(1),
-  type: v.literal('mpc-ceremony/destruction'),
-  key: nameOf('key'),
-  id: hex(16),
-  owner: nameOf('participant'),
-  identity: hex(32),
-  /** Epochs whose share, primes and stocks were overwritten and unlinked here. */
-  epochs: v.pipe(v.array(int(1, 1_000_000)), v.maxLength(1000)),
-  /** Digest of the epoch that superseded them. */
-  supersededBy: hex(32),
-  /** Overwritten by software; no statement about flash cells, snapshots, copies, or the medium itself. */
-  method: v.literal('software-only'),
-  at: utcTime,
-  sig: hex(64),
-});
-
-/** A statement whose form and signature were checked. Public. */
-export type Statement = v.InferOutput<typeof StatementSchema>;
-
-function signedBytes(statement: Omit<Statement, 'sig'>): Uint8Array {
-  return taggedHash('destruction/v1', canonicalBytes(statement as unknown as Json));
-}
 
 const statementPath = (home: Home, name: string, epoch: number): string => inHome(home, epochDir(name, epoch), 'destroyed.json');
 
@@ -62,7 +34,7 @@ export function destructionStatement(home: Home, { epoch, digest }: Certificate,
     method: 'software-only' as const,
     at: utc(now),
   };
-  home.disk.write(file, canonicalBytes({ ...fields, sig: toHex(signer.sign(signedBytes(fields))) } as unknown as Json));
+  home.disk.write(file, canonicalBytes({ ...fields, sig: toHex(signer.sign(statementBytes(fields))) } as unknown as Json));
 }
 
 /** The file bytes of this home's statement about what an epoch superseded. */
@@ -116,13 +88,4 @@ export function closingItems(home: Home, { epoch }: Certificate, backups: readon
     ...(left ? [{ what: 'share' as const, text: `this home still holds its share of epoch ${String(epoch.base?.number)}: mpc-ceremony next FOLDER` }] : []),
     ...backups.map((file) => ({ what: 'backup' as const, text: `the backup ${file} is of an earlier epoch: destroy it, then mpc-ceremony backup destroyed` })),
   ];
-}
-
-/** Reads a statement and checks its signature; who the identity is, the roster tells. @throws E_FORMAT, E_SIGNATURE naming the file */
-export function parseStatement(bytes: Uint8Array, file: string): Statement {
-  const parsed = v.safeParse(StatementSchema, parseCanonical(bytes, MAX_STATEMENT_BYTES));
-  if (!parsed.success) return fail('E_FORMAT', 'this is not a statement of destruction', { file });
-  const { sig, ...fields } = parsed.output;
-  if (!verifyEd25519(fromHex(fields.identity), signedBytes(fields), fromHex(sig))) throw new CeremonyError('E_SIGNATURE', 'the statement of destruction is not signed by its owner', { file, participant: fields.owner });
-  return parsed.output;
 }

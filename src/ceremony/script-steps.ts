@@ -127,14 +127,14 @@ export function scriptSteps(facts: ScriptFacts): ScriptStep[] {
         prompts.push(['APPROVE', `${who} reads what is to be signed, on this screen and not on another, and approves or refuses it.`]);
     }
     const wrote = [
-      ...(stop.sends.length > 0 ? [`${who}'s ${messages(stop.sends)} on the stick.`] : stop.completes || stop.first === false ? [] : [`${who} has joined and waits for the others.`]),
+      ...(stop.sends.length > 0 ? [`${who}'s ${messages(stop.sends)} on the stick.`] : stop.completes || !stop.first ? [] : [`${who} has joined and waits for the others.`]),
       ...(lead && facts.attended ? [`${who} compares the sixteen words on the screen with the ones on this paper.`] : []),
     ].join(' ');
     const end: [ActionCode, string] = stop.completes
       ? ['DONE', `${wrote} ${who} has finished: ${finished(facts, person?.leaves === true)}. ${hand}`.trim()]
       : witnessed && i === last
         ? ['WITNESS_SIGN', `${wrote} Everything is there for the witnesses. ${hand}`]
-        : [stop.sends.length > 0 ? 'CARRY_OUT' : 'BRING_IN', `${wrote} ${hand}`.trim()];
+        : [stop.sends.length > 0 || lead ? 'CARRY_OUT' : 'BRING_IN', `${wrote} ${hand}`.trim()];
     [...prompts, end].forEach(([code, text], k) => {
       add(who, code, text, k === 0 ? { command } : {});
     });

@@ -23,17 +23,17 @@ export type Speakers = Readonly<Record<string, readonly string[]>>;
  * @param rounds at least one; everybody sends one message a round, except where `only` says who does
  */
 export function visitOrder(order: readonly string[], rounds: readonly string[], only: Speakers = {}): Visit[] {
-  const silent = rounds.map((round) => new Set(order.filter((name) => only[round]?.includes(name) ?? true)));
+  const awaited = rounds.map((round) => new Set(order.filter((name) => only[round]?.includes(name) ?? true)));
   const done = new Set<string>();
   const visits: Visit[] = [];
   for (let i = 0; done.size < order.length; i++) {
     const who = order[i % order.length] as string;
     const sends: string[] = [];
-    for (const [r, awaited] of silent.entries()) {
-      if (awaited.delete(who)) sends.push(rounds[r] as string);
-      if (awaited.size > 0) break;
+    for (const [r, missing] of awaited.entries()) {
+      if (missing.delete(who)) sends.push(rounds[r] as string);
+      if (missing.size > 0) break;
     }
-    const completes = silent.every((awaited) => awaited.size === 0);
+    const completes = awaited.every((missing) => missing.size === 0);
     if (completes) done.add(who);
     visits.push({ who, sends, completes });
   }

@@ -28,8 +28,8 @@ function judge(home: Home, plan: KeyingPlan, folder: string, messages: Inbound):
 }
 
 /**
- * A witness checks the whole public record of a ceremony that makes an epoch by itself and signs what it saw: the epoch and the head
- * of the chain of everybody who confirmed it.
+ * A witness checks the whole public record of a ceremony that makes an epoch by itself and signs what it saw: the epoch,
+ * and the head of the chain of everybody who confirmed it.
  * @throws E_NOT_PARTICIPANT when the plan names no such witness, E_MISSING while messages are missing, or the first fault
  */
 export async function witness(home: Home, folder: string, port: Port): Promise<Step> {

@@ -8,7 +8,7 @@ import { foreignConstant, foreignKeyOf } from '../interop/foreign-share.ts';
 import { dealerSeats, planQuorum, type RefreshPlan, type RekeyPlan, type ResharePlan, seated } from '../plan/plan.ts';
 import { parseQuorum, type Quorum } from '../sharing/expression.ts';
 import { exactQuorum } from '../sharing/quorum.ts';
-import { smallestSize } from '../sharing/quorum-facts.ts';
+import { dual, smallestSize } from '../sharing/quorum-facts.ts';
 import { recombination } from '../sharing/recombination.ts';
 import { decodeTree, leafPoints, type PublicTree } from '../sharing/tree.ts';
 import { equalBytes, fromHex, Reader } from '../wire/bytes.ts';
@@ -93,9 +93,10 @@ function checkReshare(plan: ResharePlan, base: Base): void {
     );
 }
 
-/** Whether a quorum can be satisfied by fewer people than another, or has fewer seats. */
+/** Whether a quorum can be satisfied by fewer people than another, is blocked by the loss of fewer, or has fewer seats. */
 export function weakens(before: Quorum, after: Quorum): boolean {
-  return smallestSize(after.root) < smallestSize(before.root) || after.leaves.length < before.leaves.length;
+  const blocks = ({ root }: Quorum): number => smallestSize(dual(root));
+  return smallestSize(after.root) < smallestSize(before.root) || blocks(after) < blocks(before) || after.leaves.length < before.leaves.length;
 }
 
 /**

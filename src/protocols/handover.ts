@@ -2,7 +2,7 @@
  * What a refresh, a reshare or an import changes, in plain words: who deals, who leaves, who joins, what gets weaker.
  * For people, before they agree. Public.
  */
-import { isRekey, type Plan, planQuorum, type RekeyPlan, type ResharePlan } from '../plan/plan.ts';
+import { isRekey, type Plan, planQuorum, type ResharePlan } from '../plan/plan.ts';
 import { explainQuorum } from '../sharing/explain.ts';
 import { parseQuorum } from '../sharing/expression.ts';
 import { smallestSize } from '../sharing/quorum-facts.ts';
@@ -83,7 +83,7 @@ export function handoverSentences(plan: Plan, base?: EpochRecord): string[] {
 }
 
 /** The warning of a plan whose base was dealt before in an attempt that came to nothing (`W_DEALT`). */
-export function dealtWarning(plan: RekeyPlan | Plan): { readonly code: 'W_DEALT'; readonly text: string } | undefined {
+export function dealtWarning(plan: Plan): { readonly code: 'W_DEALT'; readonly text: string } | undefined {
   if (!('dealt' in plan) || !plan.dealt) return undefined;
   return {
     code: 'W_DEALT',

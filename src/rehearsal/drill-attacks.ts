@@ -53,7 +53,7 @@ export function coordinator(cast: DrillCast): Scenario {
   const third = holders.find((n) => !signers.includes(n)) ?? other;
   const last = cast.signers(holders, third).includes(lead) ? cast.signers(holders, third) : signers;
   const shown = holders.filter((n) => n !== third);
-  const withheld = shown.filter((n) => n !== lead).flatMap((n) => [{ path: `round-2/${n}`, reader: third }, { path: `transcript/${n}`, reader: third }]);
+  const withheld = [{ path: 'round-2/', reader: third }, { path: 'transcript/', reader: third }];
   return {
     name: 'coordinator',
     title: 'whoever carries the files changes them',
@@ -84,14 +84,13 @@ export function coordinator(cast: DrillCast): Scenario {
       command(lead, 'goes on', ['next', { folder: 'sign-1' }], { exit: [21], code: 'E_SIGNATURE', file: `round-1/${other}.blob` }, { notices: 'blob' }),
       happens(COURIER, `puts a message of ${other} from the key generation in its place`, [{ deed: 'exchange', at: lead, ceremony: 'sign-1', path: `round-1/${other}.blob`, by: `${other}/${key}-dkg-1/round-1/${other}.blob` }], 'message'),
       command(lead, 'goes on', ['next', { folder: 'sign-1' }], { exit: [21], code: 'E_FORMAT', file: `round-1/${other}.blob` }, { notices: 'message' }),
-      command(other, 'has seen enough and ends its part, on the record', ['abort', { folder: 'sign-1' }, '--reason', 'suspicion'], { exit: [0, 30] }),
-      happens(COURIER, `brings the folder to ${lead}, as it is`, [{ deed: 'hand', ceremony: 'sign-1', from: other, to: lead }]),
-      command(lead, 'goes on', ['next', { folder: 'sign-1' }], { exit: [30], code: 'E_ABORTED' }),
+      command(lead, 'has seen enough and ends its part, on the record', ['abort', { folder: 'sign-1' }, '--reason', 'suspicion'], { exit: [0, 30] }),
+      command(other, 'goes on', ['next', { folder: 'sign-1' }], { exit: [30], code: 'E_ABORTED' }, { carry: { ceremony: 'sign-1', people: [lead, other] } }),
       { who: [LEADER], does: 'looks for a signature in every copy', act: { kind: 'unsigned', ceremony: 'sign-1', copies: [lead, other] } },
       ...refreshBegins(cast, 'refresh', holders),
       command(holders, 'confirms', ['next', { folder: 'refresh' }], GOES_ON, { carry: { ceremony: 'refresh', people: holders } }),
       happens(COURIER, `withholds the last confirmations from ${third}`, [], 'certificate'),
-      command(shown, 'has all confirmations', ['next', { folder: 'refresh' }], { exit: [0], next: ['DONE'] }, { carry: { ceremony: 'refresh', people: holders, withheld: [...withheld, { path: `round-2/${lead}`, reader: third }, { path: `transcript/`, reader: third }] } }),
+      command(shown, 'has all confirmations', ['next', { folder: 'refresh' }], { exit: [0], next: ['DONE'] }, { carry: { ceremony: 'refresh', people: holders, withheld } }),
       ...signBegins(cast, 'sign-2', lead, last, `begins a signing with ${third}`),
       command(third, 'is asked to take part', ['join', { folder: 'sign-2' }], { exit: [24], code: 'E_EPOCH', says: 'epoch 2' }, { carry: { ceremony: 'sign-2', people: last }, notices: 'certificate' }),
       command(third, `fetches the folder from ${lead}, past the courier, and is up to date`, ['next', { folder: 'refresh' }], { exit: [0], next: ['DONE'] }, { carry: { ceremony: 'refresh', people: holders } }),

@@ -75,6 +75,9 @@ export function doDeed(stage: Stage, deed: Deed): void {
       if (!lines.some((l) => l.startsWith(deed.line))) fail('E_INTERNAL', `${path} has no line ${deed.line}`);
       return put(stage, path, Buffer.from(lines.map((l) => (l.startsWith(deed.line) ? `${deed.line}${deed.text}` : l)).join('\n')));
     }
+    case 'new-folder':
+      mkdirSync(join(stage.root, inFolder(deed.of, deed.ceremony)), { recursive: true });
+      return;
     case 'lose-folder': {
       const from = join(stage.root, inFolder(deed.of, deed.ceremony));
       const to = join(stage.root, FOUND, deed.ceremony, deed.of);

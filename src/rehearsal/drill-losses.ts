@@ -37,7 +37,7 @@ export function nodeLoss(cast: DrillCast): Scenario {
       happens('courier', `brings its folder to ${asked}`, [{ deed: 'hand', ceremony: 'stray', from: FINDER, to: asked }]),
       command(asked, 'is asked to take part', ['join', { folder: 'stray' }], { exit: [24], code: 'E_EPOCH', says: 'epoch 1' }, { notices: 'old-laptop' }),
       { who: [LEADER], does: 'looks for a signature in every copy', act: { kind: 'unsigned', ceremony: 'stray', copies: [FINDER, asked] } },
-      command(asked, 'asks what is left of the epoch before', ['key', 'close', key], { exit: [0, 22] }),
+      command(asked, `asks what is left of the epoch before: ${victim} has not said that its share is destroyed`, ['key', 'close', key], { exit: [22], code: 'E_RETIRE_OPEN' }),
     ],
   };
 }
@@ -107,9 +107,10 @@ export function lostStick(cast: DrillCast): Scenario {
     steps: [
       ...refreshBegins(cast, 'refresh', holders),
       happens(LEADER, 'takes the stick away, and keeps it', holders.map((of) => ({ deed: 'lose-folder', of, ceremony: 'refresh' }) as const), 'stick-lost'),
-      command(victim, 'has no folder to go on with', ['next', { folder: 'refresh' }], { exit: [22], code: 'E_MISSING' }, { notices: 'stick-lost' }),
+      command(victim, 'has no folder to go on with', ['next', { folder: 'refresh' }], { exit: [74], code: 'E_IO' }, { notices: 'stick-lost' }),
       { who: [LEADER], does: 'looks through the lost stick for anything secret', act: { kind: 'scan', of: 'refresh' } },
-      command(lead, 'writes its part again, onto a new stick', ['next'], GOES_ON),
+      happens('courier', `puts a new stick, with an empty folder, into the laptop of ${lead}`, [{ deed: 'new-folder', of: lead, ceremony: 'refresh' }]),
+      command(lead, 'writes its part again', ['next', { folder: 'refresh' }], GOES_ON),
       happens('courier', 'takes the new stick round', holders.filter((n) => n !== lead).map((to) => ({ deed: 'hand', ceremony: 'refresh', from: lead, to }) as const)),
       untilDone(holders, 'refresh'),
       sameKey(cast, holders, 2),

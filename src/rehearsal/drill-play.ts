@@ -136,7 +136,7 @@ export class DrillPlayer {
     const milliseconds = Math.round(performance.now() - begun);
     const refused = outcomes.find((o) => o.report.error) ?? outcomes[0];
     const code = refused?.report.error?.code;
-    const noticedOtherwise = wrong !== undefined && step.notices !== undefined && refused?.report.error !== undefined && REFUSALS.includes(refused.exit);
+    const noticedOtherwise = wrong !== undefined && step.notices !== undefined && refused?.report.error !== undefined && (REFUSALS.includes(refused.exit) || expectedExits(step).includes(refused.exit ?? -1));
     const outcome = wrong === undefined ? 'as-expected' : noticedOtherwise ? 'exception' : 'failure';
     const words = shown(step);
     this.#steps.push({
@@ -245,6 +245,8 @@ export class DrillPlayer {
     return other === undefined ? { outcomes } : { outcomes, wrong: `${other} has another key, or not epoch ${String(epoch)}` };
   }
 }
+
+const expectedExits = ({ act }: DrillStep): readonly number[] => (act.kind === 'command' ? act.expect.exit : []);
 
 /** The outcomes of several people, with the first difference. */
 function seenAll(people: readonly string[], outcomes: readonly Outcome[], expect: Expect): Seen {

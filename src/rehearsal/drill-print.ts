@@ -16,13 +16,21 @@ function row(no: number, step: DrillStep): string {
 /** Whether a word of a command names something of a kind. */
 const has = ({ steps }: Scenario, kind: 'safe' | 'cards'): boolean => steps.some(({ act }) => act.kind === 'command' && act.words.some((w: Word) => typeof w !== 'string' && kind in w));
 
+/** Files that everybody needs, by the commands. */
+function common({ steps }: Scenario): string[] {
+  const names = steps.flatMap(({ act }) => (act.kind === 'command' ? act.words.flatMap((w: Word) => (typeof w !== 'string' && 'common' in w && !w.common.includes('/') ? [w.common] : [])) : []));
+  return [...new Set(names)];
+}
+
 /**
  * The script, at most 60 lines.
  * @param people who hold the shares
  */
 export function printDrill(scenario: Scenario, key: string, quorum: string): string {
   const { name, title, goal, joining, faults, steps } = scenario;
-  const places = [...(has(scenario, 'cards') ? ['CARDS the folder with all cards'] : []), ...(has(scenario, 'safe') ? ['SAFE the place where backups and backup keys are kept, each in a bag of its own'] : [])];
+  const files = common(scenario);
+  const copies = steps.some((s) => shown(s)?.endsWith('--home COPY') === true);
+  const places = [...(files.length === 0 ? [] : [`${inWords(files.map((f) => `\`${f}\``))} ${files.length === 1 ? 'holds' : 'hold'} a harmless sentence`]), ...(copies ? ['COPY is the copy of a home, used with the passphrase of its owner'] : []), ...(has(scenario, 'cards') ? ['CARDS is the folder with all cards'] : []), ...(has(scenario, 'safe') ? ['SAFE is the place where backups and backup keys are kept, each in a bag of its own'] : [])];
   return `${[
     `# Drill: ${title}`,
     '',

@@ -59,7 +59,8 @@ export type Deed =
   | { readonly deed: 'flip'; readonly at: string; readonly ceremony: string; readonly path: string }
   | { readonly deed: 'edit'; readonly at: string; readonly ceremony: string; readonly path: string; readonly line: string; readonly text: string }
   /** A stick is lost: the copy of a folder is somewhere else now. */
-  | { readonly deed: 'lose-folder'; readonly of: string; readonly ceremony: string };
+  | { readonly deed: 'lose-folder'; readonly of: string; readonly ceremony: string }
+  | { readonly deed: 'new-folder'; readonly of: string; readonly ceremony: string };
 
 /** A round of the courier before a step. */
 export interface Carry {

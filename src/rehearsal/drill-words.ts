@@ -1,5 +1,5 @@
 /** A step of a drill as it is printed: what is typed in the room, and what must be seen. */
-import type { DrillStep, Expect, Word } from './drill-script.ts';
+import { type Deed, type DrillStep, type Expect, FINDER, THIEF, type Word } from './drill-script.ts';
 import { inWords } from './story.ts';
 
 /** A word as a person in the room types it. */
@@ -13,15 +13,41 @@ function inTheRoom(word: Word): string {
   return 'age1…';
 }
 
+/** What is typed for a deed, where something is. Folders are those of the person whose stick or laptop it is. */
+function deedInTheRoom(deed: Deed): string | undefined {
+  switch (deed.deed) {
+    case 'copy-home':
+      return 'cp -a ~/.mpc-ceremony COPY';
+    case 'card':
+      return `cp ~/.mpc-ceremony/identity/${deed.of}.card CARDS/`;
+    case 'backup-key':
+      return `age-keygen -o SAFE/${deed.of}.identity`;
+    case 'exchange':
+      return `cp ${deed.by.slice(deed.by.indexOf('/') + 1)} ${deed.ceremony}/${deed.path}`;
+    case 'flip':
+      return `printf '\\377' | dd of=${deed.ceremony}/${deed.path} bs=1 seek=100 conv=notrunc`;
+    case 'edit':
+      return `sed -i 's/^${deed.line}.*/${deed.line}${deed.text}/' ${deed.ceremony}/${deed.path}`;
+    case 'new-folder':
+      return `mkdir ${deed.ceremony}`;
+    default:
+      return undefined;
+  }
+}
+
 /** The command of a step, without the flags that only a rehearsal needs; undefined where nothing is typed. */
-export function shown({ act }: DrillStep): string | undefined {
+export function shown({ who, act }: DrillStep): string | undefined {
   switch (act.kind) {
     case 'command':
-      return `mpc-ceremony ${act.words.map(inTheRoom).join(' ')}`;
+      return `mpc-ceremony ${act.words.map(inTheRoom).join(' ')}${who.some((w) => w === THIEF || w === FINDER) ? ' --home COPY' : ''}`;
     case 'rounds':
       return `mpc-ceremony next ${act.ceremony}`;
     case 'same-key':
       return `mpc-ceremony key show ${act.key}`;
+    case 'deeds': {
+      const typed = [...new Set(act.deeds.map(deedInTheRoom).filter((t) => t !== undefined))];
+      return typed.length === 0 ? undefined : typed.join('; ');
+    }
     default:
       return undefined;
   }

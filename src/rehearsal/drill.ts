@@ -2,7 +2,7 @@
  * A drill in the lab: the key and the homes are made, a disaster is played with the real program, every step is measured,
  * and a folder of evidence is left. It touches nothing outside the folder that it makes.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { DrillResult } from '../ceremony/care.ts';
 import { programDigest } from '../ceremony/program.ts';
@@ -22,7 +22,7 @@ import { type DrillName, scenarioOf } from './drill-scenarios.ts';
 import { FINDER, type Scenario, THIEF } from './drill-script.ts';
 import { generateKey } from './key-generation.ts';
 import { actTogether, allGood, type Play } from './play.ts';
-import { Program } from './program.ts';
+import { Lanes, Program } from './program.ts';
 import { CARDS, copyOf, homeOf, makeStage, type Stage } from './stage.ts';
 import { Story } from './story.ts';
 
@@ -50,6 +50,7 @@ export interface DrillRun {
 const KEY = 'treasury';
 const DAY_MS = 86_400_000;
 const STAGE = 'stage';
+const PREPARATIONS = 'preparations.log';
 
 /** @throws E_REHEARSAL when a folder lies in a home: a drill never writes there */
 export function refuseInsideHome(out: string): void {
@@ -67,8 +68,8 @@ interface Base {
   readonly milliseconds: number;
 }
 
-function playOn(stage: Stage, request: DrillRequest, story: Story): Play {
-  return { stage, story, program: new Program(stage, request.entry, (who, text) => { story.busy(who, text); }), courier: new Courier(stage) };
+function playOn(stage: Stage, request: DrillRequest, story: Story, lanes?: Lanes): Play {
+  return { stage, story, program: new Program(stage, request.entry, (who, text) => { story.busy(who, text); }, lanes), courier: new Courier(stage) };
 }
 
 /** Homes and key, as every drill begins. */
@@ -86,12 +87,16 @@ async function prepare(request: DrillRequest, root: string): Promise<Base> {
   for (const who of cast.everybody) cpSync(join(stage.root, homeOf(who), 'identity', `${who}.card`), join(stage.root, CARDS, `${who}.card`));
   await generateKey(play, []);
   const publicKey = await checkKey(play);
-  writeFileSync(join(stage.root, 'preparations.log'), story.log);
+  writeFileSync(join(stage.root, PREPARATIONS), story.log);
   return { stage, publicKey, milliseconds: Math.round(performance.now() - begun) };
 }
 
+/** Drills that are played at once: one often waits for a single process. */
+const AT_ONCE = 2;
+
 /**
- * Plays drills, one after the other, each beginning with the same key in homes of its own.
+ * Plays drills, each beginning with the same key in homes of its own. Several are played two at a time, and then their
+ * steps take longer than by themselves.
  * @throws E_EXISTS, E_REHEARSAL, E_USAGE and the refusals of a quorum before anything is made; E_INTERNAL when homes or
  *   key cannot be made. What goes wrong in a drill is in its record.
  */
@@ -103,14 +108,22 @@ export async function runDrills(request: DrillRequest): Promise<DrillRun[]> {
   if (existsSync(out) && readdirSync(out).length > 0) fail('E_EXISTS', `${out} is not empty`, { file: out, field: 'out', remedy: 'Name a folder that does not exist yet with --out.' });
   mkdirSync(out, { recursive: true, mode: 0o700 });
   const base = await prepare(request, join(out, STAGE));
+  const lanes = new Lanes();
   const runs: DrillRun[] = [];
-  try {
-    for (const [i, scenario] of scenarios.entries()) {
+  const waiting = [...scenarios.entries()];
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [i, scenario] = next;
       const name = names[i] as DrillName;
       const folder = names.length === 1 ? out : join(out, name);
-      const last = i === scenarios.length - 1;
-      runs.push({ name, folder, record: await one(request, base, scenario, folder, last) });
+      const story = new Story(names.length === 1 ? request.say : () => undefined);
+      const record = await one(request, base, scenario, folder, story, lanes);
+      if (names.length > 1) request.say(`${name}: ${record.result} in ${(record.milliseconds / 1000).toFixed(0)} s`);
+      runs[i] = { name, folder, record };
     }
+  };
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
   } finally {
     rmSync(join(out, STAGE), { recursive: true, force: true });
   }
@@ -118,19 +131,18 @@ export async function runDrills(request: DrillRequest): Promise<DrillRun[]> {
 }
 
 /** One drill on a stage of its own, which is gone afterwards; what lay on sticks is kept. */
-async function one(request: DrillRequest, base: Base, scenario: Scenario, folder: string, last: boolean): Promise<DrillRecord> {
+async function one(request: DrillRequest, base: Base, scenario: Scenario, folder: string, story: Story, lanes: Lanes): Promise<DrillRecord> {
   const began = request.now();
-  const root = join(folder, last && folder === dirname(base.stage.root) ? STAGE : 'lab');
+  const root = join(folder, STAGE);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (root !== base.stage.root) cpSync(base.stage.root, root, { recursive: true });
+  if (!existsSync(root)) cpSync(base.stage.root, root, { recursive: true });
   const everybody = [...base.stage.cast.everybody, ...scenario.joining];
   const stage: Stage = { root: realpathSync(root), cast: { ...base.stage.cast, everybody } };
   for (const who of scenario.joining) mkdirSync(join(stage.root, who), { recursive: true });
-  const story = new Story(request.say);
   story.chapter(`Drill ${scenario.name}: ${scenario.title}`);
-  const played = await new DrillPlayer(playOn(stage, request, story), scenario, base.publicKey).all();
+  const played = await new DrillPlayer(playOn(stage, request, story, lanes), scenario, base.publicKey).all();
   keep(stage, everybody, folder);
-  writeFileSync(join(folder, 'log.txt'), story.log);
+  writeFileSync(join(folder, 'log.txt'), `${readFileSync(join(stage.root, PREPARATIONS), 'utf8')}${story.log}`);
   rmSync(stage.root, { recursive: true, force: true });
   const record = recordOf(request, base, scenario, played, folder, began);
   writeDrill(realDisk(), folder, record);

@@ -40,22 +40,45 @@ const LANES = 2;
 const CRASH = 'MPC_CEREMONY_REHEARSE_CRASH';
 const PRIMES = 'MPC_CEREMONY_REHEARSE_PRIMES';
 
+/** Room for so many processes at once; several programs can share it. */
+export class Lanes {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+  constructor(count = LANES) {
+    this.#free = count;
+  }
+
+  /** Does some work as soon as there is room for it. */
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free === 0) await new Promise<void>((go) => this.#waiting.push(go));
+    else this.#free -= 1;
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free += 1;
+    }
+  }
+}
+
 export class Program {
   readonly #stage: Stage;
   readonly #entry: string;
   readonly #busy: (who: string, text: string) => void;
   readonly #primes: string | undefined;
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #lanes: Lanes;
 
   /**
    * @param entry the file that started this process
    * @param busy told once a second what a process says that runs for longer than that
+   * @param lanes shared with other programs, if any
    */
-  constructor(stage: Stage, entry: string, busy: (who: string, text: string) => void) {
+  constructor(stage: Stage, entry: string, busy: (who: string, text: string) => void, lanes = new Lanes()) {
     this.#stage = stage;
     this.#entry = entry;
     this.#busy = busy;
+    this.#lanes = lanes;
     // tests bring primes along: a folder with a file NAME.primes for everybody
     const folder = process.env[PRIMES];
     this.#primes = folder === undefined ? undefined : resolve(folder);
@@ -72,15 +95,7 @@ export class Program {
     for (const name of ['MPC_CEREMONY_HOME', CRASH, PRIMES]) delete env[name];
     if (this.#primes !== undefined) env[PRIMES] = join(this.#primes, `${who}.primes`);
     if (options.killAt !== undefined) env[CRASH] = String(options.killAt);
-    if (this.#running === LANES) await new Promise<void>((go) => this.#waiting.push(go));
-    else this.#running += 1;
-    try {
-      return await this.#spawn(who, command, env, options.killAt);
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running -= 1;
-    }
+    return this.#lanes.take(() => this.#spawn(who, command, env, options.killAt));
   }
 
   #spawn(who: string, command: readonly string[], env: NodeJS.ProcessEnv, killAt: number | undefined): Promise<Outcome> {

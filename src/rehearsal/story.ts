@@ -183,8 +183,9 @@ const ENDS: Readonly<Record<string, string>> = {
 function resultOf(outcome: Outcome, rounds: readonly Slot[]): string {
   if (outcome.killed) return 'killed by the operating system (kill -9)';
   const { error, did = [], needs = [] } = outcome.report;
-  if (error) return `stops with exit ${String(outcome.exit)} ${error.code}: ${error.text}`;
-  const parts = did.map((d) => {
+  if (error) return `stops with exit ${String(outcome.exit)} ${error.code}${(error.text as string | undefined) === undefined ? '' : `: ${error.text}`}`;
+  // recover says in one word what it did
+  const parts = (Array.isArray(did) ? (did as readonly string[]) : [String(did)]).map((d) => {
     const slot = /^round(\d+)\.sent$/.exec(d)?.[1];
     return slot === undefined ? (ENDS[d] ?? d) : messageOf(Number(slot), rounds);
   });

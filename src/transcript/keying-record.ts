@@ -18,6 +18,7 @@ import { CeremonyError } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import { readBase } from './base.ts';
 import { placeOf } from './merge.ts';
+import { parseStatement } from './statement.ts';
 import type { Recorded } from './messages.ts';
 import type { Outcome } from './outcome.ts';
 import type { Proofs } from './proofs.ts';
@@ -192,7 +193,7 @@ function checkWitnesses({ recorded, plan, made }: KeyingRecord): void {
  * What old holders recorded about the destruction of what the new epoch supersedes. Nobody can prove destruction, and an
  * old quorum that kept its shares still signs: who has said nothing is remarked, and is no fault of the record.
  */
-function checkDestruction({ recorded, plan, made }: KeyingRecord, base: Certificate | undefined): void {
+function checkDestruction({ recorded, plan, made }: KeyingRecord, base: Certificate | undefined, files: readonly RecordFile[]): void {
   const { report, session, chains } = recorded;
   const told = new Set<string>();
   for (const { name } of session.seats)
@@ -206,7 +207,20 @@ function checkDestruction({ recorded, plan, made }: KeyingRecord, base: Certific
   if (!made || !base) return;
   // a holder is a key: whoever has another home now speaks under another name
   const holders = base.epoch.roster.map((p) => ({ name: p.name, now: session.seats.find((s) => toHex(s.identity) === p.identity)?.name }));
-  const destroyed = holders.filter((h) => h.now !== undefined && told.has(h.now)).map((h) => h.name);
+  const stated = new Set<string>();
+  for (const { file, bytes } of files) {
+    try {
+      const s = parseStatement(bytes, file);
+      const holder = base.epoch.roster.find((p) => p.identity === s.identity);
+      if (s.id !== base.epoch.key.id || s.supersededBy !== toHex(made.digest)) report.wrong('destruction', `the statement of ${s.owner} is about another key or epoch`, { code: 'E_CERTIFICATE', place: file });
+      else if (!holder) report.wrong('destruction', `the statement of ${s.owner} is of nobody who held a share of epoch ${String(base.epoch.number)}`, { code: 'E_CERTIFICATE', place: file });
+      else if (s.epochs.includes(base.epoch.number)) stated.add(holder.name);
+    } catch (e) {
+      if (!(e instanceof CeremonyError)) throw e;
+      report.wrong('destruction', e.message, { code: e.code, place: file });
+    }
+  }
+  const destroyed = holders.filter((h) => stated.has(h.name) || (h.now !== undefined && told.has(h.now))).map((h) => h.name);
   const open = holders.filter((h) => !destroyed.includes(h.name)).map((h) => h.name);
   const { number } = base.epoch;
   if (destroyed.length > 0) report.ok('destruction', `shares of epoch ${String(number)} recorded as destroyed by ${destroyed.join(', ')}`);
@@ -228,7 +242,7 @@ function proofsLine({ plan, result }: KeyingRecord, base: Certificate | undefine
  * @param keying undefined where what the plan builds on is missing or wrong
  * @param tell reports the faults that the live check finds
  */
-export async function checkKeying(recorded: Recorded, plan: KeyingPlan, keying: Keying | undefined, files: readonly RecordFile[], proofs: Proofs, tell: (findings: readonly Finding[]) => void): Promise<Outcome> {
+export async function checkKeying(recorded: Recorded, plan: KeyingPlan, keying: Keying | undefined, files: readonly RecordFile[], statements: readonly RecordFile[], proofs: Proofs, tell: (findings: readonly Finding[]) => void): Promise<Outcome> {
   const { report, messages, session } = recorded;
   const { findings, result } = (await keying?.judge(messages)) ?? { findings: [], result: undefined };
   tell(findings);
@@ -256,7 +270,7 @@ export async function checkKeying(recorded: Recorded, plan: KeyingPlan, keying: 
     if (left.length > 0) report.ok('activation', `the certificate was taken in by ${left.join(', ')}, who ${left.length === 1 ? 'has' : 'have'} left`);
     if (made.epoch.born === 'whole') report.ok('born', 'whole: this key was imported; it existed before it was shared, and copies elsewhere may exist');
   }
-  checkDestruction(record, keying?.base);
+  checkDestruction(record, keying?.base, statements);
   checkWitnesses(record);
   return { findings, complete: made !== undefined };
 }

@@ -54,6 +54,7 @@ const BY_START: readonly (readonly [string, Sort])[] = [
   ['{"intent":{', 'intents'],
   ['{"code":"E_', 'evidence'],
   ['{"ed25519":', 'cards'],
+  ['{"custody":', 'cards'],
   ['{"ceremony":', 'signatureFacts'],
   ['{"at":', 'statements'],
 ];

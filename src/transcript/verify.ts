@@ -108,7 +108,7 @@ async function checkProtocol(recorded: Recorded, files: RecordFiles, crew: Check
     if (isKeying(plan)) {
       const keying = readKeying(report, plan, files.certificates, proofs);
       const protocol: LiveCheck = async (messages, own) => (keying ? (await keying.judge(messages, own)).findings : lacking('the certificate of the epoch that this ceremony builds on'));
-      return { outcome: await checkKeying(recorded, plan, keying, files.certificates, proofs, tell), protocol };
+      return { outcome: await checkKeying(recorded, plan, keying, files.certificates, files.statements, proofs, tell), protocol };
     }
     switch (plan.kind) {
       case 'presign': {

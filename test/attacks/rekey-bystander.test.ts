@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { givenOn, takeUp } from '../../src/ceremony/bystander.ts';
 import { openHome } from '../../src/ceremony/home.ts';
 import { releaseFork, requireKey, requireNoFork } from '../../src/ceremony/key-store.ts';
-import { parseStatement } from '../../src/ceremony/retire.ts';
+import { parseStatement } from '../../src/transcript/statement.ts';
 import type { Point } from '../../src/curves/group.ts';
 import type { RekeyPlan, ResharePlan } from '../../src/plan/plan.ts';
 import { type Certificate, completeCertificate, confirmBody, epochDigest, type EpochRecord, epochSeats, parseCertificate } from '../../src/protocols/epoch.ts';

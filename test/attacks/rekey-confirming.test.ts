@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { prekeyState } from '../../src/ceremony/identity.ts';
 import { pendingEpochs, requireKey, sharePath, stockPath } from '../../src/ceremony/key-store.ts';
-import { parseStatement } from '../../src/ceremony/retire.ts';
+import { parseStatement } from '../../src/transcript/statement.ts';
 import { givenOn, takeUp } from '../../src/ceremony/bystander.ts';
 import type { RekeyPlan, SignPlan } from '../../src/plan/plan.ts';
 import { complaintBody } from '../../src/protocols/dkg-messages.ts';

@@ -131,6 +131,19 @@ describe('stories that broke earlier rules', () => {
     await world.sign(['bob', 'erin']);
   });
 
+  test('siblings: a refresh that newcomers of a lower epoch learn of locks their shares too', async () => {
+    const lower = await world.propose({ kind: 'reshare', rank: 2, quorum: '2-of(bob, dave, erin)', dealers: ['bob', 'carol'] });
+    for (const name of ['bob', 'carol', 'bob', 'dave', 'erin', 'dave']) await meet(lower, name);
+    expect(standing('bob', 'dave', 'erin')).toEqual(['2?* 1*', '2*', '2*']);
+    const higher = await world.propose({ kind: 'refresh', rank: 3 });
+    await go(higher, ['alice', 'bob', 'carol']);
+    expect([await meet(higher, 'dave'), await meet(higher, 'erin')]).toEqual(['E_FORK', 'E_FORK']);
+    await world.settle();
+    world.checkEnd();
+    await expect(world.sign(['dave', 'erin'])).rejects.toMatchObject({ code: 'E_FORK' });
+    await world.sign(['alice', 'carol']);
+  });
+
   test('siblings of one rank: the session decides which of the two is locked', async () => {
     world.dishonest = 'carol';
     const both = [];

@@ -323,7 +323,7 @@ describe('a malicious recovering member', () => {
   });
 
   test('a home that asks for two shares, one after the other', async () => {
-    const bobs = await backUp(table, 'bob', 'bob', { to: CUSTODIANS.map((c) => card(table, c)), quorum: '2-of(c1, c2, c3)' }).catch(() => join(table.root, 'backups', 'bob'));
+    const bobs = await backUp(table, 'bob', 'bob', { to: CUSTODIANS.map((c) => card(table, c)), quorum: '2-of(c1, c2, c3)' });
     expect(await codeOf(() => ask('alice2', { file: join(bobs, 'bob-treasury-epoch-1.backup') }))).toBe('E_TWO_SHARES');
     await release('c1');
     // a program that does not care: the custodians' memory does
@@ -385,9 +385,6 @@ describe('a malicious recovering member', () => {
   });
 
   test('a name that the custodian knows with another card; a home that is no custodian; a home that did not ask', async () => {
-    addPeer(table.party('c1').home, { ...ownCard(table.party('mallory').home), name: 'alice2' }, 'x');
-    // a card whose name was changed is not signed: take a real one of that name
-    rmSync(join(table.party('c1').home.root, 'peers/alice2.card'));
     const twin = await table.seat('alice2', 'twin');
     addPeer(table.party('c1').home, ownCard(twin.home), 'x');
     expect(await codeOf(() => release('c1'))).toBe('E_CARD');
@@ -398,15 +395,14 @@ describe('a malicious recovering member', () => {
   });
 
   test('a retired epoch: refused by who asks, and by a custodian that knows better', async () => {
-    const holder = await backUp(table, 'alice', 'holder', { to: [card(table, 'bob'), card(table, 'c1')], quorum: '2-of(bob, c1)' }).catch(() => '');
-    // bob and carol could sign together: as a custodian bob is one of two who are both needed
-    const dir = holder === '' ? undefined : await ask('mallory', { file: join(holder, BACKUP), attended: false });
+    const holder = await backUp(table, 'alice', 'holder', { to: [card(table, 'bob'), card(table, 'c1')], quorum: '2-of(bob, c1)' });
+    // a holder may be a custodian where it opens nothing alone
+    const dir = await ask('mallory', { file: join(holder, BACKUP), attended: false });
     const run = await refresh(table, { honest: HOLDERS });
     await run.settle();
     const later = join(table.root, 'later.json');
     writeFileSync(later, requireKey(table.party('bob').home, 'treasury').bytes);
     expect(await codeOf(() => ask('alice2', { certificate: later }))).toBe('E_EPOCH');
-    expect(dir).toBeDefined();
-    if (dir !== undefined) expect(await codeOf(() => release('bob', dir))).toBe('E_EPOCH');
+    expect(await codeOf(() => release('bob', dir))).toBe('E_EPOCH');
   });
 });

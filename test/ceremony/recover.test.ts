@@ -9,7 +9,7 @@ import { activeEpoch, epochPrimesPath, requireKey, retireKey, sharePath, stockPa
 import { recoverOwn, type RecoverRequest } from '../../src/ceremony/recover.ts';
 import { recoveredShares } from '../../src/ceremony/recover-store.ts';
 import { Secret } from '../../src/vault/secret.ts';
-import { toHex, utf8 } from '../../src/wire/bytes.ts';
+import { utf8 } from '../../src/wire/bytes.ts';
 import { altered, backupOf, makeKey, toOne } from '../backup/support.ts';
 import { Table } from '../support/harness.ts';
 import { backUp, card, codeOf, crashEverywhere, errorOf, expectClean, expectNothing, expectRestored, hasShare, shareIn } from '../support/recovering.ts';
@@ -254,7 +254,13 @@ describe('what does not fit is refused with its own reason, and nothing is kept'
       ['changed, not signed', 'E_SIGNATURE', (dir) => rewrite(dir, (r) => { r.made = '2026-03-01T12:00:01Z'; })],
       ['another owner', 'E_BACKUP_BAD', (dir) => rewrite(dir, (r) => { r.owner = 'bob'; })],
       ['another epoch', 'E_BACKUP_BAD', (dir) => { rewrite(dir, (r) => { r.epoch = 2; }); renameSync(join(dir, BACKUP), join(dir, 'x.backup')); }],
-      ['a forged proof', 'E_BACKUP_PROOF', (dir) => rewrite(dir, (r) => { const proof = Buffer.from(r.recipients?.[0]?.proof ?? '', 'base64'); proof[proof.length - 1] = (proof.at(-1) ?? 0) ^ 1; (r.recipients as { proof: string }[])[0]!.proof = proof.toString('base64'); }, true)],
+      ['a forged proof', 'E_BACKUP_PROOF', (dir) => rewrite(dir, (r) => {
+        for (const each of (r.recipients ?? []) as { proof: string }[]) {
+          const proof = Buffer.from(each.proof, 'base64');
+          proof[proof.length - 1] = (proof.at(-1) ?? 0) ^ 1;
+          each.proof = proof.toString('base64');
+        }
+      }, true)],
     ];
     for (const [what, code, change] of cases) {
       const dir = changed(bk, change);
@@ -368,5 +374,4 @@ function rewrite(dir: string, change: Change, signed = false): void {
   const file = join(dir, BACKUP);
   const next = altered(parseBackup(readFileSync(file), file), change, signed ? table.party('alice').identity.signer : undefined);
   writeFileSync(file, next.bytes);
-  expect(toHex(next.bytes)).not.toBe('');
 }

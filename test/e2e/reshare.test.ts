@@ -19,7 +19,8 @@ const LONG = { timeout: 600_000 };
 async function expectGone(life: Life, name: string, folder: string, epochs: readonly number[]): Promise<void> {
   expect(life.sealed(name, 99), name).toEqual([]);
   expect(statement(life.member(name), folder, name)).toMatchObject({ type: 'mpc-ceremony/destruction', owner: name, key: 'treasury', epochs, method: 'software-only' });
-  expect((await screen(life.member(name), 'key', 'show', 'treasury')).replace(/\s+/g, ' ')).toMatch(/no share/);
+  expect((await life.shown(name))['state']).toBe('left');
+  expect((await screen(life.member(name), 'key', 'show', 'treasury')).replace(/\s+/g, ' ')).toMatch(/without this home, which holds no share/);
   const intent = join(life.world.dir, `gone-${name}.json`);
   const ran = await life.member(name).run(['intent', 'create', '--key', 'treasury', '--action', 'message', '--file', life.world.passphraseFile, '--out', intent]);
   if (ran.exit !== 0) return;

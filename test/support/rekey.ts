@@ -5,7 +5,7 @@
 import { group } from '../../src/curves/group.ts';
 import { type SchemeName, SCHEMES } from '../../src/curves/scheme.ts';
 import { foreignKeyRecord, type ForeignKey } from '../../src/interop/foreign-share.ts';
-import { checkPlan, type DkgPlan, type ImportPlan, isRekey, type KeyingPlan, parsePlan, planQuorum, type RefreshPlan, type ResharePlan, rosterHash, seated } from '../../src/plan/plan.ts';
+import { checkPlan, type DkgPlan, type ImportPlan, isRekey, type KeyingPlan, parsePlan, type RefreshPlan, type ResharePlan, rosterHash } from '../../src/plan/plan.ts';
 import { encodePlanFile } from '../../src/plan/plan-file.ts';
 import { weakens } from '../../src/protocols/base.ts';
 import { anybody } from '../../src/protocols/crew.ts';
@@ -297,8 +297,3 @@ export class People {
     return ceremony.finish() as Ceremony & { readonly certificate: Certificate };
   }
 }
-
-/** Everybody with a seat in a plan. */
-export const everybody = (plan: KeyingPlan): string[] => seated(plan).map((p) => p.name);
-/** The quorum that a plan gives shares to, as the program writes it. */
-export const quorumText = (plan: KeyingPlan): string => planQuorum(plan).text;

@@ -1,6 +1,7 @@
 /** Verification of the records of refresh, reshare and import: finished ones, incomplete ones, and what somebody breaks in them. */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { encodeCard, makeCard } from '../../src/plan/card.ts';
 import type { SchemeName } from '../../src/curves/scheme.ts';
 import type { Certificate } from '../../src/protocols/epoch.ts';
 import type { Finding } from '../../src/protocols/machine.ts';
@@ -12,7 +13,7 @@ import { encodeEvidence } from '../../src/transcript/evidence.ts';
 import type { RecordFile } from '../../src/transcript/record-files.ts';
 import { type Verification, verifyEvidence } from '../../src/transcript/verify.ts';
 import { random } from '../support/harness.ts';
-import { Ceremony, type Change, People } from '../support/rekey.ts';
+import { Ceremony, type Change, People, Person } from '../support/rekey.ts';
 import { bytesOf, chainOf, faults, type Folder, linesOf, verify, withFiles } from './fixture.ts';
 
 const QUORUM = '2-of(alice, bob, carol)';
@@ -197,6 +198,19 @@ describe('what it builds on', () => {
       // of the plan alone and its base: nobody joined it
       const result = await verify(new Map([...folder].filter(([path]) => path === 'PLAN.yaml' || path === BASE)));
       expect([result.verdict, faults(result).find((l) => l.startsWith('wrong'))]).toEqual(['wrong', `wrong base ${code}`]);
+    }
+  });
+});
+
+describe('cards', () => {
+  it('of those who leave are those of the plan, too; a card that names a custody key is one, whatever its file is called', async () => {
+    const cardOf = (name: string, of: Person = people.of(name)): Uint8Array =>
+      encodeCard(makeCard({ mode: 'rehearsal', name, homeId: of.homeId, x25519: of.x25519, prekeys: [], custody: { n: 1, key: of.x25519 } }, of.signer));
+    const good = withFiles(shared.folder(), { 'cards/bob.card': cardOf('bob'), 'cards/dave': cardOf('dave') });
+    expect(said(await verify(good), 'cards')).toEqual(['2 cards, signed by their owners, as in the plan']);
+    for (const name of ['bob', 'dave']) {
+      const result = await verify(withFiles(good, { [`cards/${name}`]: cardOf(name, new Person(name)) }));
+      expect([result.verdict, faults(result)]).toEqual(['wrong', ['wrong cards E_CARD']]);
     }
   });
 });
