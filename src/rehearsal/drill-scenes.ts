@@ -35,7 +35,7 @@ export function signBegins(cast: DrillCast, ceremony: string, lead: string, sign
   const intent: Word = { own: `${ceremony}-intent.json` };
   return [
     command(lead, 'says what is to be signed', ['intent', 'create', '--key', cast.key, '--action', 'message', '--file', { common: MESSAGE_FILE }, ...(cast.ecdsa ? ['--hash', 'sha256'] : []), '--out', intent]),
-    command(lead, does, ['sign', '--intent', intent, '--signers', signers.join(','), ...(cast.ecdsa ? ['--live'] : []), '--out', { folder: ceremony }], GOES_ON, { begins: ceremony }),
+    command(lead, does, ['sign', '--intent', intent, '--signers', signers.join(','), ...(cast.ecdsa ? ['--live'] : []), '--out', { folder: ceremony }], WELL, { begins: ceremony }),
   ];
 }
 
@@ -49,7 +49,7 @@ export function signing(cast: DrillCast, ceremony: string, signers: readonly str
 export function refreshBegins(cast: DrillCast, ceremony: string, people: readonly string[]): DrillStep[] {
   const [lead, ...others] = people as [string, ...string[]];
   return [
-    command(lead, 'begins a refresh', ['refresh', '--key', cast.key, '--out', { folder: ceremony }], GOES_ON, { begins: ceremony }),
+    command(lead, 'begins a refresh', ['refresh', '--key', cast.key, '--out', { folder: ceremony }], WELL, { begins: ceremony }),
     joins(people, others, ceremony),
   ];
 }

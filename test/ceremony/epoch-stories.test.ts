@@ -74,6 +74,24 @@ describe('stories that broke earlier rules', () => {
     await world.sign(['bob', 'dave']);
   });
 
+  test('who has joined a rank joins and confirms no lower one, and the higher attempt completes', async () => {
+    const lower = await world.propose({ kind: 'reshare', rank: 2, quorum: '2-of(alice, bob, dave)', dealers: ['alice', 'bob'] });
+    expect(await meet(lower, 'alice')).toBe('CARRY_OUT');
+    const higher = await world.propose({ kind: 'reshare', rank: 3, quorum: '2-of(alice, bob, carol)', dealers: ['alice', 'bob'] });
+    expect([await meet(higher, 'alice'), await meet(higher, 'carol')]).toEqual(['CARRY_OUT', 'BRING_IN']);
+    // bob has joined neither: in the lower one it may still take part
+    expect(await meet(lower, 'bob')).toBe('CARRY_OUT');
+    expect([await meet(lower, 'alice'), await meet(lower, 'alice')]).toEqual(['E_RANK', 'E_RANK']);
+    expect(lower.shown.has('round-2/alice.blob')).toBe(false);
+    const equal = await world.propose({ kind: 'reshare', rank: 3, quorum: '2-of(alice, bob, erin)', dealers: ['alice', 'bob'] });
+    expect(await meet(equal, 'alice')).toBe('E_RANK');
+    await go(higher, ['alice', 'bob', 'carol']);
+    expect(standing('alice', 'bob', 'carol')).toEqual(['3* 1', '3* 2? 1', '3* 1']);
+    await world.settle();
+    expect(world.checkEnd()).toEqual(['alice', 'bob', 'carol']);
+    expect(world.top()).toBe(higher);
+  });
+
   test('a confirmation shown to one, its opposite to the others: the certificate heals members, the dealer who leaves, and who was not there', async () => {
     world.dishonest = 'carol';
     const attempt = await world.propose({ kind: 'reshare', rank: 2, quorum: '2-of(carol, dave, erin)', dealers: ['alice', 'carol'] });

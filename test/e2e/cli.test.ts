@@ -292,6 +292,7 @@ describe('screens', { timeout: 120_000 }, () => {
         .replaceAll(dir, 'DIR')
         .replace(/\b[0-9a-f]{32,}\b/g, 'HEX')
         .replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, 'TIME')
+        .replace(/\d{4}-\d\d-\d\d/g, 'DATE')
         .replace(/^( *\d+ [A-Za-z]+ *){4}$/gm, ' WORDS');
     const seen = (start: string): string => plain(screens.find(([command]) => command.startsWith(start))?.[1] ?? '');
     expect(['init', 'dkg', 'join', 'key show ed'].map((s) => `$ ${s}\n${seen(s)}`).join('\n')).toMatchInlineSnapshot(`
@@ -336,6 +337,13 @@ describe('screens', { timeout: 120_000 }, () => {
        WORDS
        WORDS
        WORDS
+      Shares proven in this epoch:
+        dan          never, due DATE
+        erin         never, due DATE
+      Care:
+        refresh      epoch began TIME, due DATE
+        backup test  never, due DATE
+        drill        never, due DATE
       "
     `);
   });

@@ -253,6 +253,8 @@ describe('screens', () => {
       (screens.findLast(([command]) => command.includes(end))?.[1] ?? '')
         .replaceAll(world.dir, 'DIR')
         .replace(/\b[0-9a-f]{10,}\b/g, 'HEX')
+        .replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, 'TIME')
+        .replace(/\d{4}-\d\d-\d\d/g, 'DATE')
         .replace(/^( *\d+ [A-Za-z]+ *){4}$/gm, ' WORDS');
     expect(['init --prepare', `next ${alice.copy('dkg')}`, `next ${alice.copy('presign')}`, `join ${bob.copy('s3')}`, 'key show k'].map((s) => `$ ${s.replaceAll(world.dir, 'DIR')}\n${plain(s)}`).join('\n')).toMatchInlineSnapshot(`
       "$ init --prepare
@@ -315,6 +317,13 @@ describe('screens', () => {
        WORDS
        WORDS
        WORDS
+      Shares proven in this epoch:
+        alice        never, due DATE
+        bob          never, due DATE
+      Care:
+        refresh      epoch began TIME, due DATE
+        backup test  never, due DATE
+        drill        never, due DATE
       "
     `);
   });

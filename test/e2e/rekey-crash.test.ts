@@ -243,7 +243,7 @@ describe.concurrent('split views of the certificate', () => {
     const hidden = join(newDir(), 'r1');
     cpSync(bob.copy('r1'), hidden, { recursive: true });
     // nobody waits for it: attempt 2 of a higher rank, in which everybody confirms
-    const begun = await life.begin('r2', ['refresh', '--again', alice.copy('r1')], ['alice', 'bob', 'carol']);
+    const begun = await life.begin('r2', ['refresh', '--again', alice.copy('r1'), '--cards', life.world.cards], ['alice', 'bob', 'carol']);
     life.world.courier('r2');
     for (const m of life.world.members) must(await m.run(['next', m.copy('r2')]));
     for (const m of life.world.members) expect(await life.shown(m.name)).toMatchObject({ epoch: 1, pending: [3, 2] });
