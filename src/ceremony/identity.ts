@@ -117,9 +117,13 @@ export function renewCard(home: Home, identity: Identity, random: Random, now: D
   return card;
 }
 
-/** One further one-time key, for the confirmation to publish. */
-export function freshPrekey(home: Home, vault: Vault, random: Random): PublicPrekey {
-  const n = Math.max(highestPrekey(home), ...ownCard(home).prekeys.map((p) => p.n)) + 1;
+/** A counter above all that this home ever gave to a one-time key. */
+export function nextPrekeyCounter(home: Home): number {
+  return Math.max(highestPrekey(home), ...ownCard(home).prekeys.map((p) => p.n)) + 1;
+}
+
+/** One further one-time key, for the confirmation to publish. @param n its counter */
+export function freshPrekey(home: Home, vault: Vault, random: Random, n: number): PublicPrekey {
   const made = makePrekey({ owner: home.facts.name, homeId: home.facts.homeId, n }, random);
   vault.put(prekeyPath(n), made.secret);
   made.secret.fill(0);

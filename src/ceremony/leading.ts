@@ -126,7 +126,7 @@ export async function begin(home: Home, plan: Plan, out: string, extra: readonly
 export function unusedPrekey(home: Home, name: string, identity: string, onCard: readonly PublicPrekey[]): PublicPrekey {
   const known = [...onCard, ...confirmedPrekeys(home, identity)].sort((a, b) => a.n - b.n);
   const prekey = known.findLast((p) => !prekeyUsed(home, name, p) && (name !== home.facts.name || prekeyState(home, p.n) === 'free'));
-  if (!prekey) fail('E_PREKEY_BUSY', `every one-time key of ${name} that is known here was used`, { participant: name, remedy: `Ask ${name} for a fresh card: mpc-ceremony card renew.` });
+  if (!prekey) fail('E_PREKEY_BUSY', `every one-time key of ${name} that is known here was used`, { participant: name, remedy: `Ask ${name} for a fresh card (mpc-ceremony card renew), and name its folder with --cards DIR.` });
   return { n: prekey.n, P: prekey.P, pop: prekey.pop };
 }
 

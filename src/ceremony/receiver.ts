@@ -17,7 +17,7 @@ import { fail } from '../wire/errors.ts';
 import { formatWords, words } from '../wire/words.ts';
 import type { Driver, Finished, FolderFile, MadeMessage } from './driver.ts';
 import { recordCare } from './care.ts';
-import { addPrekeyToCard, destroyPrekey, freshPrekey, type Identity, prekeySecret } from './identity.ts';
+import { addPrekeyToCard, destroyPrekey, freshPrekey, type Identity, nextPrekeyCounter, prekeySecret } from './identity.ts';
 import { activeEpoch, epochCertificate, epochPrimesPath, forkActive, keepPending, dropPending, sharePath, stockPath } from './key-store.ts';
 import type { Port } from './port.ts';
 import { keepStatements, storedStatement } from './retire.ts';
@@ -134,7 +134,7 @@ export function receiver(store: CeremonyStore, ctx: KeyingContext, judge: Judged
         return entry;
       });
       opening.share.fill(0);
-      const next = freshPrekey(store.home, vault, port.random);
+      const next = freshPrekey(store.home, vault, port.random, store.prekeyCounter(nextPrekeyCounter(store.home)));
       const prekey = { n: next.n, P: fromHex(next.P), pop: fromHex(next.pop) };
       const last = messages.get(ctx.confirm - 1) ?? fail('E_INTERNAL', 'the round before is missing');
       return { message: 'confirm', body: confirmBody({ echo: echo(last), epoch: result.digest, prekey, stock }) };

@@ -24,6 +24,7 @@ import { DAMAGED, readRecord } from './record.ts';
 
 
 const PlaceSchema = v.strictObject({ folder: v.string(), planFile: hex(32) });
+const CounterSchema = v.strictObject({ n: v.number() });
 const EndSchema = v.strictObject({
   code: v.picklist(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
   text: v.string(),
@@ -282,6 +283,13 @@ export class CeremonyStore {
     }
     for (const slot of this.sent) put(this.ownBlob(slot) as Envelope);
     return all;
+  }
+
+  /** Counter of the one-time key that this participant's confirmation publishes: chosen once, so that a repeated step makes no further key. */
+  prekeyCounter(proposed: number): number {
+    const file = join(this.dir, 'next-prekey.json');
+    this.home.disk.createOnce(file, canonicalBytes({ n: proposed }));
+    return readRecord(this.home.disk, file, CounterSchema, 'the counter of a one-time key')?.n ?? proposed;
   }
 
   /** Path of a sealed secret of this ceremony, relative to the home. */

@@ -135,7 +135,7 @@ export async function keyShow(ctx: Context, name: string): Promise<ExitCode> {
     ...((f['presignatures'] as ReturnType<typeof presignatureStock> | undefined) ?? []).map((p) => `Stock        ${String(p.count)} presignature${p.count === 1 ? '' : 's'} of ${p.signers.join(' and ')}${p.path === 'm' ? '' : `, path ${p.path}`}`),
     'Words of this epoch:',
     ...formatWords(f['words'] as string[]),
-    ...careLines(care),
+    ...(['left', 'retired'].includes(stateOf(home, certificate)) ? [] : careLines(care)),
   ];
   ctx.out.result({ ...f, ...careJson(care) }, lines.flatMap(fold));
   return EXIT.ok;
