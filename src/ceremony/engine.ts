@@ -53,8 +53,9 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
   // closed when the home was renewed after a lock: nothing is signed here any more, and nothing of a newer self replaced
   const closed = store.ending?.code === 'E_ROLLBACK';
   if (collected.rollback !== undefined && !closed) {
-    lockHome(store.home, collected.rollback, port.now());
+    // the stocks first: a lock without it would end every later step before they are gone
     eraseAllStocks(store.home);
+    lockHome(store.home, collected.rollback, port.now());
     throw lockedError(collected.rollback);
   }
   await adoptCertificate(store, collected.certificates, port, progress);

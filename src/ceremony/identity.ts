@@ -15,6 +15,7 @@ import { CeremonyError, fail } from '../wire/errors.ts';
 import type { Random } from '../wire/random.ts';
 import { type Home, type HomeFacts, inHome, lockReason, ownCard, unlockHome, writeHomeFacts } from './home.ts';
 import { makeCustodyKey, nextCustody } from './custody.ts';
+import { eraseAllStocks } from './key-store.ts';
 import { CeremonyStore } from './store.ts';
 
 /** One-time keys that a new card starts with, and that a renewal adds. */
@@ -100,6 +101,7 @@ export function renewCard(home: Home, identity: Identity, random: Random, now: D
   const old = ownCard(home);
   const reason = lockReason(home);
   if (reason !== undefined) {
+    eraseAllStocks(home);
     for (const store of CeremonyStore.all(home)) if (!store.done) store.end({ code: 'E_ROLLBACK', text: reason });
     for (const n of prekeyCounters(home)) destroyPrekey(home, n);
   }

@@ -50,8 +50,8 @@ export function coordinator(cast: DrillCast): Scenario {
   const { holders, lead, key } = cast;
   const signers = cast.signers(holders, lead);
   const other = signers.find((n) => n !== lead) ?? lead;
-  const third = holders.find((n) => !signers.includes(n)) ?? other;
-  const last = cast.signers(holders, third).includes(lead) ? cast.signers(holders, third) : signers;
+  const third = holders.find((n) => !signers.includes(n) && cast.signers(holders, n).includes(lead)) ?? other;
+  const last = cast.signers(holders, third);
   const shown = holders.filter((n) => n !== third);
   const withheld = [{ path: 'round-2/', reader: third }, { path: 'transcript/', reader: third }];
   return {

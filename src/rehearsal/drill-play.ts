@@ -15,8 +15,8 @@ import { inWords, verdictOf } from './story.ts';
 
 /** Visits after which a ceremony counts as stuck. */
 const MAX_VISITS = 8;
-/** Exits with which a program refuses; with any other a fault was not noticed. */
-const REFUSALS: readonly (number | undefined)[] = [EXIT.refused, EXIT.wrong, EXIT.cannotTell, EXIT.equivocation, EXIT.stateConflict, EXIT.declined];
+/** Exits with which a program refuses what it has looked at; with any other, unless it was expected, a fault was not noticed. */
+const REFUSALS: readonly (number | undefined)[] = [EXIT.refused, EXIT.wrong, EXIT.equivocation, EXIT.stateConflict];
 
 /** How a step came out. Public. */
 export interface PlayedStep {

@@ -7,7 +7,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { lockReason, ownCard } from '../../src/ceremony/home.ts';
+import { lockHome, lockReason, ownCard } from '../../src/ceremony/home.ts';
 import { prekeyState } from '../../src/ceremony/identity.ts';
 import { requireKey, stockPath } from '../../src/ceremony/key-store.ts';
 import { sessionId } from '../../src/plan/plan.ts';
@@ -318,4 +318,12 @@ describe('a home that is locked while it is in doubt', () => {
     expect(run.code('alice')).toBe('DONE');
     expect(requireKey(table.party('alice').home, 'second').epoch.session).toBe(toHex(sessionId(run.plan)));
   });
+});
+
+test('row 40 reuse through a copy: a power cut between lock and stocks; the renewal destroys what the lock left', () => {
+  lockHome(table.party('alice').home, 'an older copy', table.clock);
+  expect(stockLeft('alice')).toBe(3);
+  table.clock = new Date(table.clock.getTime() + 1000);
+  table.renew('alice');
+  expect([stockLeft('alice'), lockReason(table.party('alice').home)]).toEqual([0, undefined]);
 });

@@ -9,7 +9,7 @@ import { exportBackup, type ExportRequest } from '../../src/ceremony/backup-expo
 import { backupCopies, listBackups, noteTest } from '../../src/ceremony/backup-register.ts';
 import { custodyCounters, custodySecrets, nextCustody } from '../../src/ceremony/custody.ts';
 import { lockHome, ownCard } from '../../src/ceremony/home.ts';
-import { addPrekeyToCard, freshPrekey } from '../../src/ceremony/identity.ts';
+import { addPrekeyToCard, freshPrekey, nextPrekeyCounter } from '../../src/ceremony/identity.ts';
 import { activate, sharePath } from '../../src/ceremony/key-store.ts';
 import { type Card, cardFingerprint, encodeCard, makeCard, parseCard } from '../../src/plan/card.ts';
 import { Secret } from '../../src/vault/secret.ts';
@@ -264,7 +264,7 @@ describe('custody keys', () => {
   it('stay on the card when a confirmation adds a one-time key', () => {
     const { home, identity } = table.party('c2');
     const before = ownCard(home).custody;
-    addPrekeyToCard(home, identity, freshPrekey(home, identity.vault, random));
+    addPrekeyToCard(home, identity, freshPrekey(home, identity.vault, random, nextPrekeyCounter(home)));
     expect(ownCard(home).custody).toEqual(before);
   });
   it('a restored home skips the numbers that it may have published', () => {

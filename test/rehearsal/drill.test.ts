@@ -58,6 +58,16 @@ describe.each(QUORUMS)('with %s', (quorum) => {
       expect(people).toEqual(expect.arrayContaining([...s.who]));
     }
   });
+  it.each(DRILL_NAMES)('%s: whoever is to join a signing is one of its signers', (name) => {
+    const signers = new Map<string, readonly string[]>();
+    for (const { who, act } of scenarioOf(name, cast).steps) {
+      if (act.kind !== 'command') continue;
+      const at = act.words.indexOf('--signers');
+      if (act.begins !== undefined && at > 0) signers.set(act.begins, String(act.words[at + 1]).split(','));
+      const folder = act.words[0] === 'join' ? (act.words[1] as { readonly folder: string }).folder : undefined;
+      if (folder !== undefined && signers.has(folder)) expect(signers.get(folder)).toEqual(expect.arrayContaining([...who]));
+    }
+  });
   it('loses only whom the others can do without, in every drill but one', () => {
     expect(cast.suffices(cast.holders.filter((n) => n !== cast.victim))).toBe(true);
     const lost = scenarioOf('beyond-t', cast).steps.flatMap((s) => (s.act.kind === 'deeds' ? s.act.deeds.flatMap((d) => (d.deed === 'lose-home' ? [d.of] : [])) : []));
