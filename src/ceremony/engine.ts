@@ -27,7 +27,7 @@ import { requireMachine } from './machine.ts';
 import { eraseAllStocks } from './key-store.ts';
 import type { Identity } from './identity.ts';
 import type { Port, Step } from './port.ts';
-import type { CeremonyStore } from './store.ts';
+import { CeremonyStore } from './store.ts';
 import { utc } from './times.ts';
 
 interface Progress {
@@ -55,6 +55,7 @@ export async function step(store: CeremonyStore, folder: string, port: Port): Pr
   if (collected.rollback !== undefined && !closed) {
     // the stocks first: a lock without it would end every later step before they are gone
     eraseAllStocks(store.home);
+    CeremonyStore.destroyUses(store.home, () => true);
     lockHome(store.home, collected.rollback, port.now());
     throw lockedError(collected.rollback);
   }

@@ -102,6 +102,7 @@ export function renewCard(home: Home, identity: Identity, random: Random, now: D
   const reason = lockReason(home);
   if (reason !== undefined) {
     eraseAllStocks(home);
+    CeremonyStore.destroyUses(home, () => true);
     for (const store of CeremonyStore.all(home)) if (!store.done) store.end({ code: 'E_ROLLBACK', text: reason });
     for (const n of prekeyCounters(home)) destroyPrekey(home, n);
   }

@@ -3,7 +3,7 @@
  * have passed; a refusal leaves the home as it was.
  */
 import { join as joinPath } from 'node:path';
-import type { ForeignShare } from '../interop/foreign-share.ts';
+import { foreignKeyRecord, type ForeignShare } from '../interop/foreign-share.ts';
 import { parseCard } from '../plan/card.ts';
 import { checkPlan, fromStock, isRekey, type ImportPlan, type KeyingPlan, type Plan, type PresignPlan, planSession, rosterHash, seated, sessionId, type SignPlan } from '../plan/plan.ts';
 import { encodePlanFile, MAX_PLAN_FILE_BYTES, parsePlanFile } from '../plan/plan-file.ts';
@@ -12,7 +12,8 @@ import { intentMessage, MAX_INTENT_BYTES, MAX_MESSAGE_BYTES, parseIntent, type S
 import type { EntryFacts } from '../transcript/chain.ts';
 import { release } from '../transport/folder.ts';
 import { ceremonyId } from '../wire/blob.ts';
-import { toHex } from '../wire/bytes.ts';
+import { equalBytes, toHex } from '../wire/bytes.ts';
+import { canonicalBytes, type Json } from '../wire/canon.ts';
 import { type CeremonyError, fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import { formatWords, words } from '../wire/words.ts';
@@ -224,8 +225,10 @@ function ownImport(home: Home, plan: ImportPlan, port: Port): ForeignShare | und
   const dealer = plan.dealers.find((d) => d.name === home.facts.name);
   if (!dealer) return undefined;
   const given = port.imported?.() ?? fail('E_MISSING', `${dealer.name} hands over a share of the key, and it was not given`, { participant: dealer.name, field: 'share', remedy: 'mpc-ceremony join FOLDER --share FILE (and --public FILE for a ZF key package).' });
-  if (toHex(given.identifier) !== dealer.identifier || toHex(given.key.publicKey) !== plan.source.publicKey)
-    fail('E_FOREIGN', 'the share is of another key, or of another holder, than the plan names', { participant: dealer.name, field: 'share' });
+  const same = equalBytes(canonicalBytes(foreignKeyRecord(given.key) as unknown as Json), canonicalBytes(plan.source as unknown as Json));
+  if (toHex(given.identifier) !== dealer.identifier || !same) given.share.fill(0);
+  if (toHex(given.identifier) !== dealer.identifier || !same)
+    fail('E_FOREIGN', 'the share is of another key, scheme, chain code or holder than the plan names', { participant: dealer.name, field: 'share' });
   return given;
 }
 

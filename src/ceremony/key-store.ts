@@ -107,12 +107,20 @@ function idOf(home: Home, name: string, epoch: number): string | undefined {
   return epochCertificate(home, name, epoch)?.epoch.key.id ?? pendingOf(home, name, epoch)?.id;
 }
 
-/** Activates an epoch: the certificate is the one write that makes it usable (rule C2). */
+/**
+ * Activates an epoch: the certificate is the one write that makes it usable (rule C2).
+ * @throws E_EPOCH while a confirmed share waits for a certificate of the same rank that counts more
+ */
 export function activate(home: Home, certificate: Certificate): void {
   const { key: { name }, number, session } = certificate.epoch;
   home.disk.makeDir(inHome(home, epochDir(name, number)));
-  // a share that waited for another certificate of this very rank is none of this epoch
+  // of two attempts of one rank the one with the higher session counts (rule C4): a share that waits for it stays
   const pending = pendingOf(home, name, number);
+  if (pending && pending.session > session && home.disk.exists(inHome(home, sharePath(name, number))))
+    fail('E_EPOCH', `this home has confirmed another epoch ${String(number)} of ${name}, which counts more if its certificate is completed; nothing was destroyed`, {
+      field: 'rank',
+      remedy: 'Bring the folder of that other attempt first. If it can never be completed, a reshare of a higher rank settles both.',
+    });
   if (pending && pending.session !== session) dropPending(home, name, number);
   home.disk.write(inHome(home, epochDir(name, certificate.epoch.number), 'certificate.json'), certificate.bytes);
 }
@@ -204,8 +212,9 @@ export function isForked(home: Home, name: string): boolean {
   }
 }
 
-/** Lifts the lock of a share, after a person has looked. */
-export function releaseFork(home: Home, name: string): void {
+/** Lifts the lock of a share, after a person has looked. @param found what the person says, kept with the key */
+export function releaseFork(home: Home, name: string, found?: { readonly reason: string; readonly at: string }): void {
+  if (found) home.disk.write(inHome(home, 'keys', name, 'released.json'), canonicalBytes({ reason: found.reason, at: found.at }));
   home.disk.erase(forkFile(home, name));
 }
 

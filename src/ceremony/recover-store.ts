@@ -16,6 +16,7 @@ import { CeremonyError, fail } from '../wire/errors.ts';
 import { type Home, inHome, ownCard, requireUnlocked } from './home.ts';
 import { activate, activeEpoch, epochCertificate, epochPrimesPath, eraseStock, isRestored, keepPending, keyNames, markRestored, pendingEpochs, requireNoFork, requireNotRetired, sharePath } from './key-store.ts';
 import { readRecord } from './record.ts';
+import { CeremonyStore } from './store.ts';
 
 const RecoveredSchema = v.strictObject({
   key: v.strictObject({ name: nameOf('key'), id: hex(16) }),
@@ -161,6 +162,7 @@ export function keepRestored(home: Home, vault: Vault, certificate: Certificate,
   keepPending(home, epoch);
   markRestored(home, epoch);
   eraseStock(home, epoch.key.name, epoch.number);
+  CeremonyStore.destroyUses(home, (key) => key.id === epoch.key.id && key.epoch <= epoch.number);
   home.disk.erase(inHome(home, epochPrimesPath(epoch.key.name, epoch.number)));
   vault.put(sharePath(epoch.key.name, epoch.number), share);
   if (held(vault, certificate, owner) !== 'good') fail('E_IO', 'the share does not read back as it was written', { file: sharePath(epoch.key.name, epoch.number), remedy: 'Use another disk, and repeat the command.' });

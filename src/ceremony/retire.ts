@@ -53,7 +53,7 @@ export function keepStatements(home: Home, folder: string, { epoch, digest }: Ce
       if (s.id !== epoch.key.id || s.supersededBy !== toHex(digest)) continue;
       const kept = inHome(home, epochDir(epoch.key.name, epoch.number), 'statements');
       home.disk.makeDir(kept);
-      home.disk.write(join(kept, `${s.owner}-${s.identity.slice(0, 8)}.json`), bytes);
+      home.disk.write(join(kept, `${s.owner}-${s.identity}.json`), bytes);
     } catch (e) {
       if (!(e instanceof CeremonyError)) throw e;
     }
@@ -78,7 +78,8 @@ export function closingItems(home: Home, { epoch }: Certificate, backups: readon
   const stated = new Set(
     [...home.disk.list(dir).map((f) => join(dir, f)), statementPath(home, name, epoch.number)].flatMap((file) => {
       const bytes = home.disk.read(file, MAX_STATEMENT_BYTES);
-      return bytes ? [parseStatement(bytes, file).identity] : [];
+      const s = bytes && parseStatement(bytes, file);
+      return s && epoch.base && s.epochs.includes(epoch.base.number) ? [s.identity] : [];
     }),
   );
   const silent = (before?.epoch.roster ?? []).filter((p) => !stated.has(p.identity));

@@ -303,6 +303,15 @@ export class CeremonyStore {
     home.disk.makeDir(dir);
     return join(dir, `${name}.sealed`).slice(home.root.length + 1);
   }
+  /**
+   * Destroys the round secrets of signings and presignings: what is half made of a nonce or a presignature is as good as
+   * the share that it was made with.
+   * @param which by id and epoch of the key
+   */
+  static destroyUses(home: Home, which: (key: { readonly id: string; readonly epoch: number }) => boolean): void {
+    for (const store of CeremonyStore.all(home)) if ((store.plan.kind === 'sign' || store.plan.kind === 'presign') && which(store.plan.key)) store.destroySecrets();
+  }
+
   /** Destroys every round secret of this ceremony. */
   destroySecrets(): void {
     for (const file of this.home.disk.list(join(this.dir, 'secret'))) this.home.disk.erase(join(this.dir, 'secret', file));

@@ -169,7 +169,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--out <DIR>', 'the ceremony folder to make')
     .action(run(async () => (await import('./commands/sign.ts')).sign));
 
-  program.command('join').argument('<folder>').description('read a plan, compare words, and take part').option('--share <FILE>', 'import: the share of the foreign key that this participant hands over').option('--public <FILE>', 'import: the public key package of a ZF key').action(run(async () => (await import('./commands/next.ts')).joinCommand));
+  program.command('join').argument('<folder>').description('read a plan, compare words, and take part').option('--share <FILE>', 'import: the share of the foreign key that this participant hands over').option('--public <FILE>', 'import: the public key package of a ZF key').option('--scheme <SCHEME>', 'import: the signature scheme of a private key').action(run(async () => (await import('./commands/next.ts')).joinCommand));
   program.command('next').argument('[folder]').description('continue whatever is open').action(run(async () => (await import('./commands/next.ts')).next));
   program.command('status').argument('[folder]').description('how things stand; changes nothing').action(run(async () => (await import('./commands/status.ts')).status));
   program

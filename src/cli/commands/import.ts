@@ -2,7 +2,7 @@
 import { readForeignShare } from '../../ceremony/foreign.ts';
 import { startImport } from '../../ceremony/start-import.ts';
 import { type SchemeName, SCHEMES } from '../../curves/scheme.ts';
-import type { ForeignShare } from '../../interop/foreign-share.ts';
+import type { ForeignKey, ForeignShare } from '../../interop/foreign-share.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
 import { type Context, realPath } from '../context.ts';
@@ -39,6 +39,14 @@ export function shareOf(ctx: Context, options: { share: string; format: Format; 
   });
 }
 
+/** Says which key will sign: whoever hands over a share compares it with the one in use. */
+export async function tellKey(ctx: Context, key: ForeignKey): Promise<void> {
+  const { outputKey } = await import('../../schnorr/output-key.ts');
+  ctx.out.say(`! The key that signs will be ${toHex(outputKey(key.scheme, key.publicKey).bytes)} (${key.scheme}). Compare it with the one in use before anybody goes on.`);
+  if (key.scheme === 'frost-secp256k1-tr' && key.format === 'zf-frost')
+    ctx.out.say('! A Taproot key from the key generation of ZF FROST was tweaked there already; it is tweaked again here, and has another address then.');
+}
+
 export async function importCommand(ctx: Context, options: ImportOptions): Promise<ExitCode> {
   const home = await ctx.home('write');
   const own = shareOf(ctx, options);
@@ -63,10 +71,7 @@ export async function importCommand(ctx: Context, options: ImportOptions): Promi
     },
     { ...ctx.port(home), imported: () => shareOf(ctx, options) },
   );
-  const { outputKey } = await import('../../schnorr/output-key.ts');
-  ctx.out.say(`! The key that signs will be ${toHex(outputKey(own.key.scheme, own.key.publicKey).bytes)}. Compare it with the one in use before anybody goes on.`);
-  if (own.key.scheme === 'frost-secp256k1-tr' && options.format === 'zf-frost')
-    ctx.out.say('! A Taproot key from the key generation of ZF FROST was tweaked there already; it is tweaked again here, and has another address then.');
+  await tellKey(ctx, own.key);
   ctx.out.say('! The key still lies in the file that it was read from. Destroy that file and every copy of it.');
   return ctx.out.step(step);
 }

@@ -5,7 +5,7 @@ import type { ForeignShare } from '../../interop/foreign-share.ts';
 import { choose } from '../choose.ts';
 import type { Context } from '../context.ts';
 
-export async function joinCommand(ctx: Context, folder: string, options: { share?: string; public?: string }): Promise<ExitCode> {
+export async function joinCommand(ctx: Context, folder: string, options: { share?: string; public?: string; scheme?: string }): Promise<ExitCode> {
   const home = await ctx.home('write');
   const { join, readPlan } = await import('../../ceremony/join.ts');
   const port = ctx.port(home);
@@ -13,9 +13,12 @@ export async function joinCommand(ctx: Context, folder: string, options: { share
   if (share === undefined) return ctx.out.step(await join(home, ctx.folder(folder), port));
   const { plan } = await readPlan(home, ctx.folder(folder));
   if (plan.kind !== 'import') fail('E_USAGE', `nobody hands over a share in a ${plan.kind}`, { field: 'share' });
-  const { format, scheme } = plan.source;
-  const { shareOf } = await import('./import.ts');
-  const imported = (): ForeignShare => shareOf(ctx, { ...options, share, format, scheme });
+  const { shareOf, tellKey } = await import('./import.ts');
+  // what kind of key a private key is, its holder says, not the plan
+  const imported = (): ForeignShare => shareOf(ctx, { ...options, share, format: plan.source.format });
+  const own = imported();
+  own.share.fill(0);
+  await tellKey(ctx, own.key);
   return ctx.out.step(await join(home, ctx.folder(folder), { ...port, imported }));
 }
 

@@ -1,7 +1,8 @@
 /** `key retire`, `key release`, `key close`: the end of a key, of a lock, of an epoch. */
-import { activeEpoch, isForked, releaseFork, requireKey, retireKey } from '../../ceremony/key-store.ts';
+import { activeEpoch, isForked, releaseFork, requireKey } from '../../ceremony/key-store.ts';
 import { openBackups } from '../../ceremony/backup-register.ts';
-import { closingItems, destructionStatement } from '../../ceremony/retire.ts';
+import { closingItems } from '../../ceremony/retire.ts';
+import { endKey } from '../../ceremony/supersede.ts';
 import { utc } from '../../ceremony/times.ts';
 import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
 import type { Context } from '../context.ts';
@@ -17,9 +18,8 @@ export async function keyRetire(ctx: Context, name: string, options: { attest?: 
       remedy: `mpc-ceremony key retire ${name} --attest "who, when, how" --moved-to "new address or key"`,
     });
   const { signer } = await ctx.port(home).unlock();
-  const gone = retireKey(home, certificate.epoch, options.attest ?? 'locked: another epoch of the key is in force', options.movedTo ?? 'another epoch of the key', utc(ctx.now()));
+  const gone = endKey(home, certificate, options.attest ?? 'locked: another epoch of the key is in force', options.movedTo ?? 'another epoch of the key', signer, ctx.now());
   releaseFork(home, name);
-  destructionStatement(home, certificate, gone, signer, ctx.now());
   ctx.out.result({ schema: 'mpc-ceremony/key-retired/1', key: name, epochs: gone, exit: 0 }, fold(`✓ This home has ended its part in ${name}. Destroyed: shares and stocks of epoch ${gone.map(String).join(', ') || '(none were left)'}. Backups and copies elsewhere are yours to destroy.`));
   return EXIT.ok;
 }
@@ -29,7 +29,7 @@ export async function keyRelease(ctx: Context, name: string, options: { reason: 
   requireKey(home, name);
   if (!isForked(home, name)) fail('E_USAGE', `the share of ${name} is not locked`, { field: 'name' });
   await ctx.port(home).unlock();
-  releaseFork(home, name);
+  releaseFork(home, name, { reason: options.reason, at: utc(ctx.now()) });
   ctx.out.result({ schema: 'mpc-ceremony/key-released/1', key: name, reason: options.reason, exit: 0 }, fold(`The share of ${name} may be used again: ${options.reason}`));
   return EXIT.ok;
 }
