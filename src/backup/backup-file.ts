@@ -125,6 +125,7 @@ export function parseBackup(bytes: Uint8Array, file: string): ParsedBackup {
   if (record.recipients && record.custodians) fail('E_BACKUP_BAD', 'a backup is for single recipients or for custodians, not for both', { file, field: 'custodians', remedy });
   const keys = (record.custodians?.roster ?? record.recipients ?? []).map((r) => r.key);
   if (new Set(keys).size !== keys.length) fail('E_BACKUP_BAD', 'one key stands in the backup twice', { file, field: 'key', remedy });
+  if (keys.length > 0 && record.age.some((a) => a.lock !== 'x25519')) fail('E_BACKUP_BAD', 'keys open this backup, but an age file of it says something else', { file, field: 'age', remedy });
   const ids = record.age.map((a) => a.custodian);
   const wanted = record.custodians ? record.custodians.roster.map((_, i) => i + 1) : [0];
   if (ids.join() !== wanted.join()) fail('E_BACKUP_BAD', 'the age files are not one for each custodian, or one for the whole share', { file, field: 'age', remedy });

@@ -20,10 +20,15 @@ export interface Recipient {
   readonly name?: string;
 }
 
+/** `age1…` of 32 bytes, to be shown: whether they are a usable key is not checked. */
+export function recipientText(key: Uint8Array): string {
+  return bech32.encodeFromBytes('age', key);
+}
+
 /** `age1…` of an X25519 public key of 32 bytes. @throws E_RECIPIENT when the key is unusable */
 export function ageRecipient(key: Uint8Array): string {
   checkRecipientKey(key);
-  return bech32.encodeFromBytes('age', key);
+  return recipientText(key);
 }
 
 /** @throws E_RECIPIENT for a key of another length, not canonical, or of small order */

@@ -1,11 +1,11 @@
 /** What the proofs of a backup say, from the certificate and the backup file. Public. */
-import { type Group, group as groupOf, type Point } from '../curves/group.ts';
-import { SCHEMES } from '../curves/scheme.ts';
+import type { Group, Point } from '../curves/group.ts';
+import { epochTree } from '../protocols/base.ts';
 import type { Certificate } from '../protocols/epoch.ts';
 import { type Leaf, parseQuorum, type Quorum } from '../sharing/expression.ts';
 import { checkConstant } from '../sharing/kinds.ts';
-import { decodeTree, leafPoint, leafPoints, type PublicTree, treeDigest } from '../sharing/tree.ts';
-import { fromHex, Reader, toHex, utf8 } from '../wire/bytes.ts';
+import { decodeTree, leafPoints, type PublicTree, treeDigest } from '../sharing/tree.ts';
+import { Reader, toHex, utf8 } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import { taggedHash } from '../wire/hash.ts';
 import { type BackupContext, contextDigest } from './context.ts';
@@ -21,20 +21,17 @@ export interface OwnerShare {
 
 /**
  * The leaf of a participant and its point, from the epoch record.
- * @throws E_BACKUP_BAD when the participant holds no share in this epoch; E_CERTIFICATE when the record contradicts itself
+ * @throws E_BACKUP_BAD when the participant holds no share in this epoch; E_CERTIFICATE when the record contradicts itself,
+ *   also when its tree is not that of its public key
  */
 export function ownerShare({ epoch }: Pick<Certificate, 'epoch'>, owner: string): OwnerShare {
-  const group = groupOf(SCHEMES[epoch.key.scheme].group);
-  const quorum = parseQuorum(epoch.quorum);
+  const { quorum, tree, leafPoints: points } = epochTree(epoch);
   const leaf = quorum.leaves.find((l) => l.name === owner);
   if (!leaf) return fail('E_BACKUP_BAD', `${owner} holds no share of ${epoch.key.name} in epoch ${String(epoch.number)}`, { participant: owner, field: 'owner' });
   if (epoch.roster[leaf.id - 1]?.name !== owner) fail('E_CERTIFICATE', 'the roster is not in the order of the quorum', { participant: owner });
-  const reader = new Reader(fromHex(epoch.tree), 'E_CERTIFICATE');
-  const tree = decodeTree(group, quorum, true, reader);
-  reader.end();
-  const X = leafPoint(tree, leaf);
-  if (X.is0()) fail('E_CERTIFICATE', `the public verification share of ${owner} is zero`, { participant: owner });
-  return { group, quorum, leaf, X };
+  const X = points.get(leaf.id);
+  if (X === undefined || X.is0()) return fail('E_CERTIFICATE', `the public verification share of ${owner} is zero`, { participant: owner });
+  return { group: tree.group, quorum, leaf, X };
 }
 
 /** The custodians' quorum and the public tree of the dealing to them. */

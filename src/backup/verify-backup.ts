@@ -2,6 +2,7 @@
  * Verification of a backup by anybody: without its keys, without a home, without opening it. Every fault has a check of
  * its own, so that "damaged", "another epoch", "another key", "exchanged" and "forged" are told apart.
  */
+import { epochTree } from '../protocols/base.ts';
 import { type Certificate, parseCertificate } from '../protocols/epoch.ts';
 import { fromHex, toHex } from '../wire/bytes.ts';
 import { verifyEd25519 } from '../wire/ed25519.ts';
@@ -9,6 +10,7 @@ import { CeremonyError, type ErrorCode } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import { ageFileName, backupSignedBytes, backupStem, type ParsedBackup } from './backup-file.ts';
 import { verifyProof } from './pve.ts';
+import { recipientText } from './recipient.ts';
 import { type CustodianTree, custodianTree, type OwnerShare, ownerShare, type ProofFor, statementOf } from './statement.ts';
 import type { Statement } from './pve.ts';
 
@@ -16,7 +18,7 @@ export type Verdict = 'ok' | 'wrong' | 'cannot-tell';
 
 /** One check. `name` is stable; `of` is the recipient or custodian it is about. */
 export interface BackupCheck {
-  readonly name: 'form' | 'name' | 'certificate' | 'key' | 'epoch' | 'owner' | 'signature' | 'constant' | 'proof' | 'age' | 'open' | 'home';
+  readonly name: 'form' | 'name' | 'certificate' | 'key' | 'epoch' | 'owner' | 'signature' | 'constant' | 'proof' | 'recipient' | 'age' | 'open' | 'home';
   readonly verdict: Verdict;
   readonly of?: string;
   readonly code?: ErrorCode;
@@ -34,9 +36,15 @@ export interface Piece {
   readonly proof: Uint8Array;
 }
 
-/** The certificate in the file. @throws E_CERTIFICATE */
+/**
+ * The certificate in the file: complete, and its shares are those of its public key. Whether the people in it are those of
+ * the key, no certificate tells of itself.
+ * @throws E_CERTIFICATE
+ */
 export function backupCertificate(backup: ParsedBackup): Certificate {
-  return parseCertificate(new Uint8Array(Buffer.from(backup.record.certificate, 'base64')), backup.file);
+  const certificate = parseCertificate(new Uint8Array(Buffer.from(backup.record.certificate, 'base64')), backup.file);
+  epochTree(certificate.epoch);
+  return certificate;
 }
 
 /** The custodians' tree of a backup, if it has one. @throws as `custodianTree`, and E_BACKUP_BAD when the roster is not that of the quorum */
@@ -64,6 +72,8 @@ export function backupPieces(backup: ParsedBackup, certificate: Certificate): Pi
 }
 
 const shortName = (piece: Piece): string => piece.name ?? `key ${toHex(piece.statement.recipient).slice(0, 8)}`;
+/** What a proof shows: of a key. Whose key that is, no proof shows. */
+const shows = ({ custodian, statement }: Piece): string => `${recipientText(statement.recipient)} opens the ${custodian === 0 ? 'share' : 'piece that was dealt'}`;
 
 /**
  * Checks everything that the public can see of a backup.
@@ -121,7 +131,7 @@ export function verifyBackup(backup: ParsedBackup, trusted?: Certificate): Backu
   if (record.custodians && attempt('constant', () => backupTree(backup, owner), "what was dealt to the custodians is the owner's share") === undefined) return checks;
   const pieces = attemptPieces(backup, certificate, checks);
   for (const piece of pieces ?? [])
-    attempt('proof', () => verifyProof(piece.statement, piece.proof), record.custodians ? `restores the part of ${shortName(piece)}` : `restores the share for ${shortName(piece)}`, shortName(piece));
+    attempt('proof', () => verifyProof(piece.statement, piece.proof), shows(piece), shortName(piece));
   if (pieces?.length === 0)
     checks.push({ name: 'proof', verdict: 'cannot-tell', text: 'this backup has no public proof; it can be tested only by opening it (--open)' });
   return checks;

@@ -14,8 +14,8 @@ import { fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import { words } from '../wire/words.ts';
 import { writeAge } from './backup-age.ts';
-import { backupCopies, checkCustodyKeys, checkSite, registerBackup } from './backup-register.ts';
-import { type Home, ownCard } from './home.ts';
+import { type BackupCopy, backupCopies, checkCustodyKeys, checkSite, endExport, registerBackup } from './backup-register.ts';
+import { type Home, ownCard, requireUnlocked } from './home.ts';
 import { loadShare, requireKey } from './key-store.ts';
 import type { Port } from './port.ts';
 
@@ -56,10 +56,12 @@ interface Keepers {
 
 /**
  * Makes a backup of this home's share and writes it: the backup file, its age file or one for each custodian, a printable
- * sheet for each of these as page and text, and the certificate. Enters it into the register.
- * @throws E_UNKNOWN_KEY, E_KEY_PENDING, E_STATE, E_RECIPIENT, E_CARD, E_REHEARSAL, E_ESCROW, E_CUSTODY_REUSED, E_BACKUP_PLACE, E_EXISTS, what `parseQuorum` throws
+ * sheet for each of these as page and text, and the certificate. Enters it into the register before anything is written: a
+ * crash leaves a copy that is registered and may not exist; the same command again ends it.
+ * @throws E_ROLLBACK, E_UNKNOWN_KEY, E_KEY_PENDING, E_STATE, E_RECIPIENT, E_CARD, E_REHEARSAL, E_ESCROW, E_CUSTODY_REUSED, E_BACKUP_PLACE, E_EXISTS, what `parseQuorum` throws
  */
 export async function exportBackup(home: Home, request: ExportRequest, port: Port): Promise<Exported> {
+  requireUnlocked(home);
   const certificate = requireKey(home, request.key);
   const { epoch } = certificate;
   const identity = ownCard(home).ed25519;
@@ -98,13 +100,19 @@ export async function exportBackup(home: Home, request: ExportRequest, port: Por
       notes.push(`${f.name} is too large to be printed: no sheet was made.`);
     }
   }
-  outputs.push({ name: `${backupStem(record)}.backup`, bytes: backup, mode: 0o644 }, certificateFile(home, request.out, certificate));
-  for (const { name } of outputs.slice(0, -1))
-    if (home.disk.exists(join(request.out, name))) fail('E_EXISTS', `${name} is there already`, { file: join(request.out, name), remedy: 'Give another folder with --out. A backup is never overwritten.' });
-  home.disk.makeDir(request.out);
-  for (const { name, bytes, mode } of outputs) home.disk.write(join(request.out, name), bytes, { mode, verify: true });
-  registerBackup(home, request.key, {
-    file: `${backupStem(record)}.backup`,
+  // the backup file last: where it is, the export was whole
+  const last = `${backupStem(record)}.backup`;
+  outputs.push(certificateFile(home, request.out, certificate), { name: last, bytes: backup, mode: 0o644 });
+  const out = toHex(sha256(utf8(request.out)));
+  const unfinished = home.disk.exists(join(request.out, last)) ? [] : copies.filter((c) => c.begun?.out === out && c.file === last);
+  const leftovers = new Set(unfinished.flatMap((c) => c.begun?.files ?? []));
+  for (const { name } of outputs) {
+    const file = join(request.out, name);
+    if (name.endsWith('certificate.json') || !home.disk.exists(file) || leftovers.has(toHex(sha256(home.disk.read(file, MAX_OUTPUT_BYTES) ?? new Uint8Array())))) continue;
+    fail('E_EXISTS', `${name} is there already`, { file, remedy: 'Give another folder with --out. A backup is never overwritten.' });
+  }
+  const copy: BackupCopy = {
+    file: last,
     sha256: toHex(sha256(backup)),
     owner,
     keyId: epoch.key.id,
@@ -114,7 +122,12 @@ export async function exportBackup(home: Home, request: ExportRequest, port: Por
     recipients: keepers.recipients.map((r) => ({ ...(r.name === undefined ? {} : { name: r.name }), ...(r.key === undefined ? {} : { key: toHex(r.key) }) })),
     ...(request.site === undefined ? {} : { site: request.site }),
     made: record.made,
-  });
+    begun: { out, files: outputs.map((o) => toHex(sha256(o.bytes))) },
+  };
+  registerBackup(home, request.key, copy);
+  home.disk.makeDir(request.out);
+  for (const { name, bytes, mode } of outputs) home.disk.write(join(request.out, name), bytes, { mode, verify: true });
+  endExport(home, request.key, copy, unfinished.map((c) => c.sha256));
   if (kind === 'passphrase' || kind === 'post-quantum') notes.push('This backup has no public proof; it can be tested only by opening it: mpc-ceremony backup verify FILE --open.');
   if (kind === 'recipients' && copies.some((c) => c.keyId === epoch.key.id && c.epoch !== epoch.number && c.recipients.some((r) => keepers.recipients.some((k) => k.key && r.key === toHex(k.key)))))
     notes.push('A recipient opens backups of earlier epochs too. A fresh key for every epoch keeps them apart.');

@@ -28,6 +28,11 @@ const CopySchema = v.strictObject({
   made: utcTime,
   /** The last test: by the public proof, or by opening it. */
   tested: v.optional(v.strictObject({ at: utcTime, how: v.picklist(['proof', 'opened']) })),
+  /**
+   * The export has begun and is not known to have ended: SHA-256 of the path of its folder, and of every file that it was
+   * to write there. A copy may exist.
+   */
+  begun: v.optional(v.strictObject({ out: hex(32), files: v.pipe(v.array(hex(32)), v.maxLength(200)) })),
   /** When it was destroyed, and by whose word: no program can see that. */
   destroyed: v.optional(v.strictObject({ at: utcTime, by: line(64) })),
 });
@@ -55,7 +60,7 @@ const place = (site: string): string => site.toLowerCase().replace(/\s+/g, ' ').
 /** @throws E_BACKUP_PLACE when a copy of the same share is kept at that site already */
 export function checkSite(copies: readonly BackupCopy[], share: Pick<BackupCopy, 'keyId' | 'owner' | 'epoch'>, site: string | undefined): void {
   if (site === undefined) return;
-  const there = copies.find((c) => sameShare(c, share) && c.site !== undefined && place(c.site) === place(site));
+  const there = copies.find((c) => sameShare(c, share) && c.begun === undefined && c.site !== undefined && place(c.site) === place(site));
   if (there)
     fail('E_BACKUP_PLACE', `a backup of this share is kept at "${there.site ?? ''}" already (${there.sha256.slice(0, 8)}): one fire would take both`, {
       field: 'site',
@@ -85,6 +90,15 @@ export function registerBackup(home: Home, key: string, copy: BackupCopy): void 
   if (copies.some((c) => c.sha256 === copy.sha256 && c.site === copy.site)) return;
   checkSite(copies, copy, copy.site);
   save(home, key, [...copies, copy]);
+}
+
+/**
+ * The export of a copy has ended: all its files are there. @param instead SHA-256 of copies whose interrupted export it
+ * replaced, file by file
+ */
+export function endExport(home: Home, key: string, copy: BackupCopy, instead: readonly string[]): void {
+  const { begun: _, ...ended } = copy;
+  save(home, key, backupCopies(home, key).flatMap((c) => (c.sha256 === copy.sha256 && c.site === copy.site ? [ended] : c.begun && instead.includes(c.sha256) ? [] : [c])));
 }
 
 /** Notes a test of a registered copy; of the active epoch also in the care register of the key. @returns whether it is registered */

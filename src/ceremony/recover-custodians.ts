@@ -9,6 +9,7 @@
  *   DIR/evidence/               false pieces, with all that is needed to judge them
  */
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { backupStem, MAX_BACKUP_BYTES, parseBackup, type ParsedBackup } from '../backup/backup-file.ts';
 import { custodianOf, makeRelease } from '../backup/make-release.ts';
 import { combinePieces } from '../backup/open-backup.ts';
@@ -23,6 +24,7 @@ import { parseQuorum } from '../sharing/expression.ts';
 import { select } from '../sharing/quorum.ts';
 import { release } from '../transport/folder.ts';
 import { equalBytes, toHex } from '../wire/bytes.ts';
+import { canonicalBytes } from '../wire/canon.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import { formatWords } from '../wire/words.ts';
@@ -31,6 +33,8 @@ import { type Home, inHome, ownCard, requireUnlocked } from './home.ts';
 import type { Port } from './port.ts';
 import { type Recovery, readBackup, requireGood, trustIn } from './recover.ts';
 import { afterRestore, alreadyThere, checkPlaceFor, isSuperseded, keepRestored, refuseSuperseded } from './recover-store.ts';
+import { compareEpoch, EPOCH_COMPARED, type EpochCompared } from './recover-words.ts';
+import { readRecord } from './record.ts';
 import { utc } from './times.ts';
 import { blankTwo } from './word-quiz.ts';
 
@@ -39,6 +43,9 @@ const MAX_FILES = 128;
 
 /** Places of a request in the home that recovers: in `identity/`, where interrupted erasures are ended. */
 const keptRequest = (name: string): string => `recovery-${name}.json`;
+/** How the epoch of a request became known to the home that asks. */
+const comparedFile = (name: string): string => `recovery-${name}.compared.json`;
+const ComparedSchema = v.strictObject({ v: v.literal(1), compared: v.picklist(EPOCH_COMPARED) });
 const transportPath = (name: string): string => `identity/recovery-${name}.sealed`;
 /** Folder of the pieces that this home released, as they left: its register as a custodian. */
 const releasedDir = (home: Home): string => inHome(home, 'identity', 'custody', 'released');
@@ -62,12 +69,14 @@ export interface Requested {
   readonly certificate: Certificate;
   readonly words: readonly string[];
   readonly quorum: string;
+  readonly compared: EpochCompared;
   readonly wrote: readonly Wrote[];
 }
 
 /**
  * Asks the custodians of a backup: makes a key for this request alone, seals it, and writes request, backup and card.
  * @param out folder to make; absent, or of the same unfinished request
+ * @param options unattended (attended false): neither the words of the request nor those of an unknown epoch are compared
  * @throws as the checks of `recoverOwn`; E_BACKUP_BAD when it was not dealt to custodians; E_TWO_SHARES when this home asks
  *   for another share of the key already; E_EXISTS
  */
@@ -85,6 +94,7 @@ export async function requestPieces(home: Home, file: string, options: { readonl
     if (other.record.key.id === certificate.epoch.key.id && other.record.owner !== record.owner)
       fail('E_TWO_SHARES', `this home asks for the share of ${other.record.owner} already`, { participant: record.owner, remedy: 'Restore every share in a home of its own, on a machine of its own.' });
   if (home.disk.exists(join(options.out, REQUEST))) fail('E_EXISTS', 'there is a request in this folder already', { file: join(options.out, REQUEST), remedy: 'Give another folder with --out, or go on with this one: mpc-ceremony recover --finish DIR.' });
+  const compared = await compareEpoch(home, certificate, same, !options.attended, port);
   const { signer, vault } = await port.unlock();
   if (alreadyThere(home, vault, certificate, record.owner)) fail('E_EXISTS', `the share of ${record.owner} was restored in this home already`, { remedy: afterRestore(certificate, record.owner, home.facts.name)[1] });
 
@@ -109,6 +119,7 @@ export async function requestPieces(home: Home, file: string, options: { readonl
   const request = parseRequest(bytes, REQUEST);
   vault.put(transportPath(requestName(request)), secret);
   secret.fill(0);
+  home.disk.write(inHome(home, 'identity', comparedFile(requestName(request))), canonicalBytes({ v: 1, compared }));
   home.disk.write(inHome(home, 'identity', keptRequest(requestName(request))), bytes);
   const files: readonly (readonly [string, Uint8Array])[] = [
     [`${backupStem(record)}.backup`, backup.bytes],
@@ -116,7 +127,7 @@ export async function requestPieces(home: Home, file: string, options: { readonl
     [REQUEST, bytes],
   ];
   for (const [path, contents] of files) release(home.disk, options.out, path, contents);
-  return { request, certificate, words: requestWords(request.digest), quorum: custodians.quorum, wrote: files.map(([path, contents]) => wrote(path, contents)) };
+  return { request, certificate, words: requestWords(request.digest), quorum: custodians.quorum, compared, wrote: files.map(([path, contents]) => wrote(path, contents)) };
 }
 
 /** Requests of this home whose key is still there. */
@@ -165,15 +176,17 @@ export interface Released {
  * A custodian's part: compares the words of the request with the person who recovers, opens its piece, encrypts it to the
  * request, and notes the release in this home before the piece leaves it. The same request gets the same bytes again.
  * @param unattended no words are compared: only where the request says so too, and only once for a backup
+ * @param trusted file of a certificate that the custodian trusts: of the backup's epoch, or a later one
  * @throws E_BACKUP_KEY when this home is no custodian of the backup; E_TWO_SHARES when the home that asks holds, or was
  *   given, another share; E_EPOCH when this home knows a later epoch; E_CARD when it knows another card of that name;
  *   E_ATTENDED, E_WORDS, E_PERSON; what is wrong with request or backup
  */
-export async function releasePiece(home: Home, dir: string, unattended: boolean, port: Port): Promise<Released> {
+export async function releasePiece(home: Home, dir: string, unattended: boolean, port: Port, trusted?: string): Promise<Released> {
   requireUnlocked(home);
   const { request, backup, certificate } = readFolder(home, dir);
   const { record, card } = request;
-  const later = isSuperseded(home, certificate, undefined);
+  const { same: epochGiven, newer } = trustIn(home.disk, certificate, trusted);
+  const later = isSuperseded(home, certificate, newer);
   if (later !== undefined) refuseSuperseded(certificate, later);
   const known = home.disk.read(inHome(home, 'peers', `${card.name}.card`), 65_536);
   if (known && parseCard(known, `peers/${card.name}.card`).ed25519 !== card.ed25519)
@@ -183,8 +196,9 @@ export async function releasePiece(home: Home, dir: string, unattended: boolean,
   if (twice) fail('E_TWO_SHARES', `a piece of the share of ${twice.owner} was released to ${card.name} at ${twice.at}; that home would hold two shares`, { participant: card.name, remedy: 'Every share is restored in a home of its own, on a machine of its own.' });
   const name = requestName(request);
   const same = home.disk.read(join(releasedDir(home), `${name}.piece`), MAX_PIECE_BYTES);
+  // a certificate of another key or epoch stops it also when the piece left before
+  if (!same || epochGiven) requireGood(verifyBackup(backup, epochGiven), backup.file);
   if (same) return put(home, dir, request, same, true);
-  requireGood(verifyBackup(backup), backup.file);
 
   const { vault, signer } = await port.unlock();
   const keys = custodySecrets(home, vault);
@@ -278,6 +292,7 @@ export async function finishRecovery(home: Home, dir: string, port: Port): Promi
     forgetRequests(home, request);
     return done('already-restored', [], []);
   }
+  const compared = readRecord(home.disk, inHome(home, 'identity', comparedFile(name)), ComparedSchema, 'how the words of the epoch were compared')?.compared;
   const secret = vault.get(transportPath(name)) ?? fail('E_STATE', 'the key of this request is not in this home any more', { file: transportPath(name), remedy: 'Make a new request: mpc-ceremony recover --request.' });
   const opened = new Map<number, Uint8Array>();
   try {
@@ -291,12 +306,12 @@ export async function finishRecovery(home: Home, dir: string, port: Port): Promi
     }
     const share = combinePieces(backup, certificate, opened);
     try {
-      keepRestored(home, vault, certificate, owner, share, { from: 'custodians', source: backup.sha256 }, utc(port.now()));
+      keepRestored(home, vault, certificate, owner, share, { from: 'custodians', source: backup.sha256, ...(compared === undefined ? {} : { compared }) }, utc(port.now()));
     } finally {
       share.fill(0);
     }
     forgetRequests(home, request);
-    return done('restored', leaves.map((l) => l.name), bad);
+    return { ...done('restored', leaves.map((l) => l.name), bad), ...(compared === undefined ? {} : { compared }) };
   } finally {
     secret.fill(0);
     for (const scalar of opened.values()) scalar.fill(0);
@@ -307,7 +322,10 @@ export async function finishRecovery(home: Home, dir: string, port: Port): Promi
 function readPieces(home: Home, dir: string, request: RecoveryRequest, backup: ParsedBackup, certificate: Certificate): { good: Map<number, GoodPiece>; bad: BadPiece[] } {
   const good = new Map<number, GoodPiece>();
   const bad: BadPiece[] = [];
-  const files = home.disk.list(join(dir, 'pieces')).filter((f) => f.endsWith('.piece')).slice(0, MAX_FILES);
+  const expected = new Set((backup.record.custodians?.roster ?? []).map((c) => `${c.name}.piece`));
+  const there = home.disk.list(join(dir, 'pieces')).filter((f) => f.endsWith('.piece'));
+  // the custodians' own file names first: whatever else lies there takes no place from them
+  const files = [...there.filter((f) => expected.has(f)), ...there.filter((f) => !expected.has(f))].slice(0, MAX_FILES);
   for (const file of files.map((f) => join(dir, 'pieces', f))) {
     let bytes: Uint8Array | undefined;
     let piece: PieceRecord | undefined;
@@ -331,7 +349,8 @@ function requireKnown(home: Home, { custodian, identity }: PieceRecord, file: st
   if (card !== undefined && card !== identity) fail('E_CARD', `the piece of ${custodian.name} is signed by another identity than the one that this home knows`, { file, field: 'identity', remedy: `Ask ${custodian.name} in person.` });
 }
 
-function knownIdentity(home: Home, name: string): string | undefined {
+/** Identity key (hex) of a name, from the card that this home has of it. @throws E_CARD when that card is damaged */
+export function knownIdentity(home: Home, name: string): string | undefined {
   if (name === home.facts.name) return ownCard(home).ed25519;
   const path = inHome(home, 'peers', `${name}.card`);
   const bytes = home.disk.read(path, 65_536);

@@ -16,6 +16,7 @@ import { CeremonyError, fail } from '../wire/errors.ts';
 import { type Home, inHome, ownCard, requireUnlocked } from './home.ts';
 import { activate, activeEpoch, epochCertificate, epochPrimesPath, eraseStock, isRestored, keepPending, keyNames, markRestored, pendingEpochs, requireNoFork, requireNotRetired, sharePath } from './key-store.ts';
 import { readRecord } from './record.ts';
+import { EPOCH_COMPARED } from './recover-words.ts';
 import { CeremonyStore } from './store.ts';
 
 const RecoveredSchema = v.strictObject({
@@ -30,6 +31,8 @@ const RecoveredSchema = v.strictObject({
   from: v.picklist(['backup', 'age', 'custodians']),
   source: hex(32),
   at: utcTime,
+  /** How its epoch became known to this home; absent where nothing was kept. */
+  compared: v.optional(v.picklist(EPOCH_COMPARED)),
   /** Opened to be examined: nothing was kept. */
   forensic: v.boolean(),
 });
@@ -39,7 +42,7 @@ const RegisterSchema = v.strictObject({ v: v.literal(1), shares: v.pipe(v.array(
 export type Recovered = v.InferOutput<typeof RecoveredSchema>;
 
 /** Where a share came from. */
-export type RestoreSource = Pick<Recovered, 'from' | 'source'>;
+export type RestoreSource = Pick<Recovered, 'from' | 'source' | 'compared'>;
 
 /** All shares that were restored or examined here, oldest first. @throws E_STATE when the register is damaged */
 export function recoveredShares(home: Home): Recovered[] {

@@ -19,6 +19,7 @@ import { type Home, requireUnlocked } from './home.ts';
 import { epochCertificate } from './key-store.ts';
 import type { Port } from './port.ts';
 import { afterRestore, alreadyThere, checkPlaceFor, isSuperseded, keepRestored, noteExamined, refuseSuperseded, type RestoreSource } from './recover-store.ts';
+import { compareEpoch, type EpochCompared } from './recover-words.ts';
 import { utc } from './times.ts';
 
 /** Most bytes of a typed sheet. */
@@ -38,6 +39,8 @@ export interface RecoverRequest {
   readonly passphrase?: (() => Promise<Secret>) | undefined;
   /** Open a backup of a retired epoch to see that it opens; nothing is kept. */
   readonly forensic: boolean;
+  /** Where neither the home nor the operator has the certificate of the epoch: restore without comparing its words. */
+  readonly unattended?: boolean;
 }
 
 /** How a restore ended. Public. */
@@ -45,6 +48,8 @@ export interface Recovery {
   readonly did: 'restored' | 'already-restored' | 'examined';
   readonly certificate: Certificate;
   readonly owner: string;
+  /** How the epoch became known; absent where nothing was kept now. */
+  readonly compared?: EpochCompared;
   /** For people. */
   readonly lines: readonly string[];
 }
@@ -83,7 +88,7 @@ export function trustIn(disk: Disk, certificate: Certificate, file: string | und
 /**
  * Restores a share from the holder's own backup into this home.
  * @throws what the checks of the backup find, each fault with its own code; E_EPOCH for a retired epoch; E_TWO_SHARES,
- *   E_SEAT_DUP, E_RETIRED, E_FORK, E_ROLLBACK as `checkPlaceFor`; E_EXISTS; E_BACKUP_KEY when no key opens it; E_QUORUM
+ *   E_SEAT_DUP, E_RETIRED, E_FORK, E_ROLLBACK as `checkPlaceFor`; E_PERSON, E_WORDS as `compareEpoch`; E_EXISTS; E_BACKUP_KEY when no key opens it; E_QUORUM
  *   when it was dealt to custodians
  */
 export async function recoverOwn(home: Home, request: RecoverRequest, port: Port): Promise<Recovery> {
@@ -115,7 +120,7 @@ async function conclude(home: Home, { certificate, owner, share, source }: Opene
       };
     }
     keepRestored(home, (await port.unlock()).vault, certificate, owner, share, source, at);
-    return { did: 'restored', certificate, owner, lines: afterRestore(certificate, owner, home.facts.name) };
+    return { did: 'restored', certificate, owner, ...(source.compared === undefined ? {} : { compared: source.compared }), lines: afterRestore(certificate, owner, home.facts.name) };
   } finally {
     share.fill(0);
   }
@@ -131,7 +136,8 @@ async function fromBackup(home: Home, request: RecoverRequest, port: Port): Prom
     fail('E_QUORUM', `this backup was dealt to custodians under ${record.custodians.quorum}; nobody opens it alone`, { file, remedy: 'Ask them: mpc-ceremony recover --backup FILE --request --out DIR.' });
   const done = await mayOpen(home, certificate, record.owner, newer, request, port);
   if (done) return done;
-  const source: RestoreSource = { from: 'backup', source: backup.sha256 };
+  const compared = request.forensic ? {} : { compared: await compareEpoch(home, certificate, same, request.unattended === true, port) };
+  const source: RestoreSource = { from: 'backup', source: backup.sha256, ...compared };
   const share = await openBackup(home, backup, certificate, request, port);
   return conclude(home, { certificate, owner: record.owner, share, source }, request.forensic, port);
 }
@@ -139,7 +145,7 @@ async function fromBackup(home: Home, request: RecoverRequest, port: Port): Prom
 /** The share: from the proof with any X25519 key that was given or is the home's, else from the age file beside. Secret. */
 async function openBackup(home: Home, backup: ParsedBackup, certificate: Certificate, request: RecoverRequest, port: Port): Promise<Uint8Array> {
   const given = request.identities.length > 0;
-  const custody = given || backup.record.age[0]?.lock === 'passphrase' ? [] : custodySecrets(home, (await port.unlock()).vault).map((k) => k.secret);
+  const custody = given || (backup.record.recipients === undefined && backup.record.age[0]?.lock === 'passphrase') ? [] : custodySecrets(home, (await port.unlock()).vault).map((k) => k.secret);
   const secrets = [...custody, ...request.identities.map(parseIdentity).filter((k) => k !== undefined)];
   try {
     if (backup.record.recipients)
@@ -190,11 +196,12 @@ async function fromAge(home: Home, request: RecoverRequest, port: Port): Promise
     const identities = [...request.identities, ...custody.map(ageIdentity)];
     const contents = await openAge(bytes, file, identities, locked ? request.passphrase : undefined);
     const certificate = certificateFor(home, contents, file, request.certificate);
-    const { newer } = trustIn(home.disk, certificate, request.certificate);
+    const { same, newer } = trustIn(home.disk, certificate, request.certificate);
     checkPackage(contents, certificate, undefined, file);
     const done = await mayOpen(home, certificate, contents.owner, newer, request, port);
     if (done) return done;
-    return await conclude(home, { certificate, owner: contents.owner, share: packageScalar(contents), source: { from: 'age', source: toHex(sha256(bytes)) } }, request.forensic, port);
+    const compared = request.forensic ? {} : { compared: await compareEpoch(home, certificate, same, request.unattended === true, port) };
+    return await conclude(home, { certificate, owner: contents.owner, share: packageScalar(contents), source: { from: 'age', source: toHex(sha256(bytes)), ...compared } }, request.forensic, port);
   } finally {
     for (const secret of custody) secret.fill(0);
   }

@@ -12,6 +12,7 @@ export const PROMPTS = {
   'verify-peer': 'two words of a card, as its owner reads them aloud',
   approve: 'the word approve, after reading what is to be signed',
   'release-piece': 'two words of a request for recovery, as the person who recovers reads them aloud',
+  'recover-words': 'two words of the epoch of a backup, as they were written down or another holder reads them; never from a script',
 } as const;
 
 export type PromptId = keyof typeof PROMPTS;

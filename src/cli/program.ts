@@ -285,6 +285,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .argument('<file...>')
     .description('prove that a backup would restore the share of its epoch, without opening it; needs no home')
     .option('--certificate <FILE>', 'the certificate of the epoch that it should be of')
+    .option('--card <FILE...>', 'cards of those who should be able to open it: their keys are compared')
     .option('--open', 'open it as well: with --identity, --passphrase-backup-file, or the custody keys of this home')
     .option('--identity <FILE...>', 'age identities, as age-keygen writes them')
     .option('--passphrase-backup-file <FILE>', 'the passphrase of the backup')
@@ -319,9 +320,11 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--forensic', 'a backup of a retired epoch: see that it opens, and keep nothing')
     .option('--request', 'with --backup and --out: ask the custodians of the backup')
     .option('--out <DIR>', 'the folder to make for them')
-    .option('--unattended', 'with --request or --release: no person compares words; recorded as not compared')
+    .option('--unattended', 'no person compares words; recorded as not compared')
     .option('--release <DIR>', 'as a custodian: release the piece of this home')
     .option('--finish <DIR>', 'check the pieces and put the share together')
+    .option('--evidence <FILE>', 'repeat the finding against a custodian who released a false piece; needs no home')
+    .option('--card <FILE>', 'with --evidence: the card of the custodian')
     .action(run(async () => (await import('./commands/recover.ts')).recover));
 
   key

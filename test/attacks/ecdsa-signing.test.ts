@@ -346,7 +346,7 @@ describe('row 44 presignatures of something else', () => {
     refused(other, 'alice', 'E_PRESIGN_USED');
   });
   test.each<[string, ErrorCode, (p: SignPlan) => SignPlan]>([
-    ['of an epoch that is not active', 'E_PRESIGN_USED', (p) => ({ ...p, key: { ...p.key, epoch: 2 } })],
+    ['of an epoch that is not active', 'E_EPOCH', (p) => ({ ...p, key: { ...p.key, epoch: 2 } })],
     ['an epoch that is not active, without one', 'E_EPOCH', ({ presignature: _, ...p }) => ({ ...p, key: { ...p.key, epoch: 2 } })],
     ['a certificate that is another', 'E_CERTIFICATE', (p) => ({ ...p, key: { ...p.key, certificate: toHex(random(32)) } })],
     ['a presignature that nobody has', 'E_PRESIGN_USED', (p) => ({ ...p, presignature: toHex(random(32)) })],

@@ -118,7 +118,8 @@ describe.concurrent.each(SESSIONS.map((s) => ({ ...s, label: `${s.scheme} ${s.te
 
       const shown = await Promise.all(world.members.slice(-2).map((m) => invoke(['key', 'show', 'treasury', '--home', m.home, '--json'])));
       const facts = shown[0]?.json as Json;
-      for (const ran of shown) expect(ran.json).toEqual(facts);
+      // what is due, each home counts from its own activation
+      for (const ran of shown) expect({ ...ran.json, care: undefined }).toEqual({ ...facts, care: undefined });
       expect(facts).toMatchObject({ key: 'treasury', scheme: s.scheme, epoch: 1, state: 'active', participants: s.names });
       const publicKey = hex(facts['publicKey']);
       expect(publicKey.length).toBe(KEY_BYTES[s.scheme]);

@@ -1,9 +1,12 @@
 /** Verification of the records of refresh, reshare and import: finished ones, incomplete ones, and what somebody breaks in them. */
+import { toHex } from '../../src/wire/bytes.ts';
+import { canonicalBytes } from '../../src/wire/canon.ts';
+import { type Statement, statementBytes } from '../../src/transcript/statement.ts';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeCard, makeCard } from '../../src/plan/card.ts';
 import type { SchemeName } from '../../src/curves/scheme.ts';
-import type { Certificate } from '../../src/protocols/epoch.ts';
+import { type Certificate, parseCertificate } from '../../src/protocols/epoch.ts';
 import type { Finding } from '../../src/protocols/machine.ts';
 import { refusalBody } from '../../src/protocols/machine.ts';
 import { makeRekeyDealing } from '../../src/protocols/rekey-participant.ts';
@@ -131,10 +134,27 @@ describe('a finished record is ok, and says', () => {
     expect((await verify(renamed)).verdict).toBe('ok');
   });
 
-  it('with statements of destruction beside it, which are not read as something else', async () => {
-    const statement = Buffer.from('{"at":"2026-03-01T12:00:00Z","epochs":[1]}');
-    const result = await verify(withFiles(shared.folder(), { 'destroyed/bob.json': statement }));
-    expect([result.verdict, faults(result)]).toEqual(['ok', []]);
+  it('with statements of destruction beside it, each judged by its signature and what it is about', async () => {
+    const certificate = parseCertificate(bytesOf(shared.folder(), 'transcript/certificate.json'), 'x');
+    const statement = (who: string, change: Partial<Statement> = {}): Buffer => {
+      const { signer } = people.of(who);
+      const fields = {
+        v: 1 as const, type: 'mpc-ceremony/destruction' as const, key: 'treasury', id: certificate.epoch.key.id, owner: who, identity: toHex(signer.publicKey),
+        epochs: [1], supersededBy: toHex(certificate.digest), method: 'software-only' as const, at: '2026-03-01T12:00:00Z', ...change,
+      };
+      return Buffer.from(canonicalBytes({ ...fields, sig: toHex(signer.sign(statementBytes(fields))) }));
+    };
+    const judged = async (bytes: Buffer): Promise<unknown> => {
+      const result = await verify(withFiles(shared.folder(), { 'destroyed/bob.json': bytes }));
+      return [result.verdict, faults(result)];
+    };
+    expect(await judged(statement('bob'))).toEqual(['ok', []]);
+    expect(await judged(Buffer.from('{"at":"2026-03-01T12:00:00Z","epochs":[1]}'))).toEqual(['wrong', ['wrong destruction E_FORMAT']]);
+    expect(await judged(statement('bob', { supersededBy: '00'.repeat(32) }))).toEqual(['wrong', ['wrong destruction E_CERTIFICATE']]);
+    expect(await judged(statement('bob', { id: '00'.repeat(16) }))).toEqual(['wrong', ['wrong destruction E_CERTIFICATE']]);
+    // dave never held a share of that epoch, and nobody speaks for bob
+    expect(await judged(statement('dave'))).toEqual(['wrong', ['wrong destruction E_CERTIFICATE']]);
+    expect(await judged(statement('dave', { identity: toHex(people.of('bob').signer.publicKey) }))).toEqual(['wrong', ['wrong destruction E_SIGNATURE']]);
   });
 });
 

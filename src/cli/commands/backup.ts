@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { CheckedBackup, OpeningKeys } from '../../ceremony/backup-check.ts';
 import type { Verdict } from '../../backup/verify-backup.ts';
+import type { Card } from '../../plan/card.ts';
 import { openHome, type Home } from '../../ceremony/home.ts';
 import type { Secret } from '../../vault/secret.ts';
 import { toHex } from '../../wire/bytes.ts';
@@ -81,6 +82,7 @@ export async function backupExport(ctx: Context, options: ExportOptions): Promis
 
 interface VerifyOptions {
   readonly certificate?: string;
+  readonly card?: readonly string[];
   readonly open?: boolean;
   readonly identity?: readonly string[];
   readonly passphraseBackupFile?: string;
@@ -122,11 +124,12 @@ export async function backupVerify(ctx: Context, files: readonly string[], optio
   const { checkBackup, readTrusted } = await import('../../ceremony/backup-check.ts');
   const { worst } = await import('../../transcript/report.ts');
   const trusted = options.certificate === undefined ? undefined : readTrusted(ctx.disk, realPath(options.certificate));
+  const cards = await readCards(ctx, options.card ?? []);
   const home = homeIfAny(ctx);
   const opening = options.open === true ? await openingKeys(ctx, home, options) : undefined;
   const checked: CheckedBackup[] = [];
   try {
-    for (const file of files) checked.push(await checkBackup(ctx.disk, realPath(file), trusted, home, opening?.keys));
+    for (const file of files) checked.push(await checkBackup(ctx.disk, realPath(file), trusted, home, opening?.keys, cards));
   } finally {
     opening?.wipe();
   }
@@ -140,19 +143,32 @@ export async function backupVerify(ctx: Context, files: readonly string[], optio
       verdict,
       checks: checked.flatMap((c) => c.checks.map((check) => ({ ...check, file: c.file }))),
       ...(one?.facts ?? {}),
+      ...(one ? { keys: one.keys, trusted: one.trusted } : {}),
       ...(one?.retired === undefined ? {} : { retired: one.retired }),
       opened: checked.flatMap((c) => c.opened),
-      files: checked.map(({ file, verdict: v, sha256: digest, facts, retired, opened }) => ({ file, verdict: v, ...(digest === undefined ? {} : { sha256: digest }), ...(facts ?? {}), ...(retired === undefined ? {} : { retired }), opened })),
+      files: checked.map(({ file, verdict: v, sha256: digest, facts, keys, trusted: known, retired, opened }) => ({ file, verdict: v, ...(digest === undefined ? {} : { sha256: digest }), ...(facts ?? {}), keys, trusted: known, ...(retired === undefined ? {} : { retired }), opened })),
       exit: EXIT_OF[verdict],
     },
-    checked.flatMap((c) => screen(c, trusted !== undefined)),
+    checked.flatMap(screen),
   );
   return EXIT_OF[verdict];
 }
 
-function screen({ file, verdict, checks, facts, opened }: CheckedBackup, trusted: boolean): string[] {
+async function readCards(ctx: Context, files: readonly string[]): Promise<Card[]> {
+  const { parseCard } = await import('../../plan/card.ts');
+  return files.map((path) => {
+    const file = realPath(path);
+    return parseCard(ctx.disk.read(file, 65_536) ?? fail('E_CARD', 'there is no such card', { file, field: 'card' }), file);
+  });
+}
+
+function screen({ file, verdict, checks, facts, keys, trusted, retired, opened }: CheckedBackup): string[] {
   const lines = [file, ...checks.map((c) => `${SIGN[c.verdict]} ${c.name.padEnd(12)}${c.of === undefined ? '' : `${c.of}: `}${c.text}${c.code === undefined ? '' : ` [${c.code.slice(2)}]`}`)];
-  if (facts && verdict === 'ok') {
+  for (const { name, key } of keys.filter((k) => k.known === 'unknown' && !checks.some((c) => c.name === 'recipient' && c.verdict === 'wrong' && c.of === k.name)))
+    lines.push(name === undefined ? `? ${'recipient'.padEnd(12)}no name stands with ${key}` : `? ${'recipient'.padEnd(12)}${name}: the key is not known here: compare ${key} with the card of ${name} (--card FILE)`);
+  if (facts && verdict === 'ok' && retired === true) {
+    lines.push(`It is of a retired epoch of ${facts.key}: nothing that signs comes back from it. Destroy it and its copies.`, `Public key   ${facts.publicKey}`);
+  } else if (facts && verdict === 'ok') {
     const what = opened.length > 0 ? 'It opens, and restores' : 'It would restore';
     lines.push(`✓ ${what} the share of ${facts.owner}, leaf ${String(facts.leaf)} of ${facts.key}, epoch ${String(facts.epoch)}.`, `Public key   ${facts.publicKey}`);
     if (!trusted) lines.push('Compare the words of the epoch with those of the key (key show), or give --certificate:', ...formatWords(facts.words));

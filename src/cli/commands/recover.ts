@@ -1,9 +1,10 @@
 /** `recover`: a holder from its own backup; request, release and finish of a recovery from custodians. */
-import type { Home } from '../../ceremony/home.ts';
+import { join } from 'node:path';
+import { type Home, openHome } from '../../ceremony/home.ts';
 import type { Recovery } from '../../ceremony/recover.ts';
 import type { Secret } from '../../vault/secret.ts';
 import { toHex } from '../../wire/bytes.ts';
-import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
+import { CeremonyError, EXIT, type ExitCode, fail } from '../../wire/errors.ts';
 import { formatWords, words } from '../../wire/words.ts';
 import { type Context, realPath } from '../context.ts';
 import { fold } from '../output.ts';
@@ -22,28 +23,31 @@ interface RecoverOptions {
   readonly unattended?: boolean;
   readonly release?: string;
   readonly finish?: string;
+  readonly evidence?: string;
+  readonly card?: string;
 }
 
 /** What each way of recovering takes beside its own option. */
-const TAKES: Readonly<Record<'backup' | 'age' | 'sheet' | 'request' | 'release' | 'finish', readonly (keyof RecoverOptions)[]>> = {
-  backup: ['backup', 'certificate', 'identity', 'passphraseBackupFile', 'forensic'],
-  age: ['age', 'certificate', 'identity', 'passphraseBackupFile', 'forensic'],
-  sheet: ['sheet', 'digest', 'certificate', 'identity', 'passphraseBackupFile', 'forensic'],
+const TAKES: Readonly<Record<'backup' | 'age' | 'sheet' | 'request' | 'release' | 'finish' | 'evidence', readonly (keyof RecoverOptions)[]>> = {
+  backup: ['backup', 'certificate', 'identity', 'passphraseBackupFile', 'forensic', 'unattended'],
+  age: ['age', 'certificate', 'identity', 'passphraseBackupFile', 'forensic', 'unattended'],
+  sheet: ['sheet', 'digest', 'certificate', 'identity', 'passphraseBackupFile', 'forensic', 'unattended'],
   request: ['backup', 'request', 'certificate', 'out', 'unattended'],
-  release: ['release', 'unattended'],
+  release: ['release', 'unattended', 'certificate'],
   finish: ['finish'],
+  evidence: ['evidence', 'card'],
 };
-const NAMES: readonly (keyof RecoverOptions)[] = ['backup', 'age', 'sheet', 'digest', 'certificate', 'identity', 'passphraseBackupFile', 'forensic', 'request', 'out', 'unattended', 'release', 'finish'];
+const NAMES: readonly (keyof RecoverOptions)[] = ['backup', 'age', 'sheet', 'digest', 'certificate', 'identity', 'passphraseBackupFile', 'forensic', 'request', 'out', 'unattended', 'release', 'finish', 'evidence', 'card'];
 
 const flag = (name: string): string => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
 
 /** Which way was asked for. @throws E_USAGE unless exactly one, with nothing that it has no use for */
 function wayOf(options: RecoverOptions): keyof typeof TAKES {
-  const ways = (['age', 'sheet', 'release', 'finish'] as const).filter((w) => options[w] !== undefined) as (keyof typeof TAKES)[];
+  const ways = (['age', 'sheet', 'release', 'finish', 'evidence'] as const).filter((w) => options[w] !== undefined) as (keyof typeof TAKES)[];
   if (options.backup !== undefined || options.request === true) ways.push(options.request === true ? 'request' : 'backup');
   const [way] = ways;
   if (way === undefined || ways.length > 1)
-    fail('E_USAGE', way === undefined ? 'what to recover from is missing' : `${ways.map(flag).join(' and ')} do not go together`, { remedy: 'Give one of --backup FILE, --age FILE, --sheet FILE, --release DIR, --finish DIR. See mpc-ceremony help recover.' });
+    fail('E_USAGE', way === undefined ? 'what to recover from is missing' : `${ways.map(flag).join(' and ')} do not go together`, { remedy: 'Give one of --backup FILE, --age FILE, --sheet FILE, --release DIR, --finish DIR, --evidence FILE. See mpc-ceremony help recover.' });
   const extra = NAMES.find((n) => options[n] !== undefined && !TAKES[way].includes(n));
   if (extra) fail('E_USAGE', `${flag(extra)} does not go with ${flag(way)}`, { field: flag(extra).slice(2) });
   return way;
@@ -51,6 +55,7 @@ function wayOf(options: RecoverOptions): keyof typeof TAKES {
 
 export async function recover(ctx: Context, options: RecoverOptions): Promise<ExitCode> {
   const way = wayOf(options);
+  if (way === 'evidence') return evidence(ctx, options);
   const home = await ctx.home('write');
   if (way === 'request') return request(ctx, home, options);
   if (way === 'release') return release(ctx, home, options);
@@ -91,17 +96,18 @@ async function own(ctx: Context, home: Home, kind: 'backup' | 'age' | 'sheet', o
         identities: identities(ctx, options.identity ?? [], parseIdentityFile),
         passphrase,
         forensic: options.forensic === true,
+        unattended: options.unattended === true,
       },
       ctx.port(home),
     );
-    return show(ctx, recovery, {}, options.certificate !== undefined);
+    return show(ctx, recovery, {});
   } finally {
     secret?.wipe();
   }
 }
 
 /** What every restore prints; nothing of it is secret. */
-function show(ctx: Context, { did, certificate, owner, lines }: Recovery, more: Record<string, unknown>, trusted: boolean, remarks: readonly string[] = []): ExitCode {
+function show(ctx: Context, { did, certificate, owner, compared, lines }: Recovery, more: Record<string, unknown>, remarks: readonly string[] = []): ExitCode {
   const { epoch, digest } = certificate;
   const shown = words(digest.slice(0, 16));
   const next = did === 'examined' ? 'nothing was kept; the backup can be destroyed' : 'the share signs nothing: a reshare, or in the same home a refresh, has to follow';
@@ -117,6 +123,7 @@ function show(ctx: Context, { did, certificate, owner, lines }: Recovery, more: 
       leaf: epoch.roster.findIndex((p) => p.name === owner) + 1,
       publicKey: epoch.publicKey,
       words: shown,
+      ...(compared === undefined ? {} : { compared }),
       ...more,
       nextAction: { code: 'DONE', who: String(ctx.about['participant']), text: next },
       exit: 0,
@@ -125,7 +132,7 @@ function show(ctx: Context, { did, certificate, owner, lines }: Recovery, more: 
       ...remarks,
       ...(did === 'already-restored' ? ['It was restored here before; nothing was changed.'] : []),
       ...lines.map((l, i) => (i === 0 ? `✓ ${l}` : l)),
-      ...(trusted || did === 'examined' ? [] : ['Compare the words of the epoch with those on paper, or with another holder:', ...formatWords(shown)]),
+      ...(compared === 'certificate' || compared === 'typed' || did === 'examined' ? [] : [`${compared === 'not-compared' ? 'THE WORDS OF THE EPOCH WERE NOT COMPARED; that is recorded. ' : ''}Compare them with those on paper, or with another holder:`, ...formatWords(shown)]),
     ].flatMap(fold),
   );
   return EXIT.ok;
@@ -138,7 +145,7 @@ async function request(ctx: Context, home: Home, options: RecoverOptions): Promi
   const made = await requestPieces(home, file, { certificate: options.certificate === undefined ? undefined : realPath(options.certificate), attended: options.unattended !== true, out }, ctx.port(home));
   const { record } = made.request;
   ctx.out.result(
-    { schema: 'mpc-ceremony/recovery-request/1', key: record.key.name, epoch: record.epoch, owner: record.owner, quorum: made.quorum, request: toHex(made.request.digest), words: made.words, attended: record.attended, out, wrote: made.wrote, nextAction: { code: 'CARRY_OUT', who: home.facts.name, text: 'carry the folder to the custodians' }, exit: 0 },
+    { schema: 'mpc-ceremony/recovery-request/1', key: record.key.name, epoch: record.epoch, owner: record.owner, quorum: made.quorum, request: toHex(made.request.digest), words: made.words, attended: record.attended, compared: made.compared, out, wrote: made.wrote, nextAction: { code: 'CARRY_OUT', who: home.facts.name, text: 'carry the folder to the custodians' }, exit: 0 },
     [
       `✓ The request for the share of ${record.owner} (${record.key.name}, epoch ${String(record.epoch)}) is made.`,
       `Folder       ${out}`,
@@ -155,7 +162,7 @@ async function request(ctx: Context, home: Home, options: RecoverOptions): Promi
 async function release(ctx: Context, home: Home, options: RecoverOptions): Promise<ExitCode> {
   const { releasePiece } = await import('../../ceremony/recover-custodians.ts');
   const dir = realPath(options.release ?? '');
-  const { request: asked, custodian, piece, again, wrote } = await releasePiece(home, dir, options.unattended === true, ctx.port(home));
+  const { request: asked, custodian, piece, again, wrote } = await releasePiece(home, dir, options.unattended === true, ctx.port(home), options.certificate === undefined ? undefined : realPath(options.certificate));
   const to = asked.card.name;
   ctx.out.result(
     { schema: 'mpc-ceremony/recovery-piece/1', key: piece.key.name, epoch: piece.epoch, owner: piece.owner, custodian, to, request: piece.request, compared: piece.compared, at: piece.at, again, folder: dir, wrote, nextAction: { code: 'CARRY_OUT', who: home.facts.name, text: `carry the folder back to ${to}` }, exit: 0 },
@@ -177,5 +184,30 @@ async function finish(ctx: Context, home: Home, options: RecoverOptions): Promis
     ...(done.used.length > 0 ? [`✓ The pieces of ${done.used.join(' and ')} are good.`] : []),
     ...bad.map((b) => `✗ ${b.text} [${b.code.slice(2)}]${b.evidence === undefined ? '' : `; evidence: ${b.evidence}`}`),
   ];
-  return show(ctx, done, { used: done.used, bad }, false, remarks);
+  return show(ctx, done, { used: done.used, bad }, remarks);
+}
+
+/** Repeats the finding of an evidence file. Needs no home; whose identity key it is, a card tells: given, or known to the home. */
+async function evidence(ctx: Context, options: RecoverOptions): Promise<ExitCode> {
+  const [{ MAX_RECOVERY_EVIDENCE_BYTES, proveRecoveryEvidence }, { knownIdentity }, { parseCard }] = await Promise.all([import('../../backup/recovery-evidence.ts'), import('../../ceremony/recover-custodians.ts'), import('../../plan/card.ts')]);
+  const file = realPath(options.evidence ?? '');
+  const say = (exit: ExitCode, facts: Record<string, unknown>, lines: readonly string[]): ExitCode => {
+    ctx.out.result({ schema: 'mpc-ceremony/recovery-evidence-check/1', verdict: exit === EXIT.wrong ? 'wrong' : 'cannot-tell', file, ...facts, exit }, lines.flatMap(fold));
+    return exit;
+  };
+  const card = options.card === undefined ? undefined : realPath(options.card);
+  const given = card === undefined ? undefined : parseCard(ctx.disk.read(card, 65_536) ?? fail('E_CARD', 'there is no such card', { file: card, field: 'card' }), card);
+  let found: ReturnType<typeof proveRecoveryEvidence>;
+  try {
+    found = proveRecoveryEvidence(ctx.disk.read(file, MAX_RECOVERY_EVIDENCE_BYTES) ?? fail('E_MISSING', 'there is no such file', { file }), file);
+  } catch (e) {
+    if (!(e instanceof CeremonyError) || !['E_EVIDENCE', 'E_MISSING', 'E_TOO_LARGE'].includes(e.code)) throw e;
+    return say(EXIT.cannotTell, { code: e.code, text: e.message }, [`? ${e.message}. It shows nothing against anybody.`]);
+  }
+  const { custodian, identity, text } = found;
+  const home = ctx.disk.exists(join(ctx.homeRoot, 'VERSION')) ? openHome(ctx.disk, ctx.homeRoot) : undefined;
+  const known = given?.name === custodian ? given.ed25519 : home && knownIdentity(home, custodian);
+  const facts = { custodian, identity, text };
+  if (known === identity) return say(EXIT.wrong, { ...facts, code: 'E_PIECE', culprit: custodian }, [`✗ ${text}.`, `Culprit      ${custodian}: signed by the identity key on its card`]);
+  return say(EXIT.cannotTell, { ...facts, code: 'E_CARD' }, [`? ${text}, if it is from ${custodian} at all:`, known === undefined ? `No card of ${custodian} is known here. Give it with --card FILE; the piece is signed by` : `The card of ${custodian} has another identity key than the one that signed the piece:`, identity]);
 }
