@@ -72,6 +72,8 @@ export async function exportBackup(home: Home, request: ExportRequest, port: Por
   const copies = backupCopies(home, request.key);
   checkCustodyKeys(copies, epoch.key.id, epoch.number, keepers.cards.map((c) => ({ name: c.name, key: c.custody?.key ?? '' })));
   checkSite(copies, { keyId: epoch.key.id, owner, epoch: epoch.number }, request.site);
+  const whole = endedBefore(home, request, keepers, copies, backupStem({ owner, key: epoch.key.name, epoch: epoch.number }));
+  if (whole) return { certificate, owner, leaf: epoch.roster.findIndex((p) => p.identity === identity) + 1, ...whole };
 
   const unlocked = await port.unlock();
   const share = loadShare(unlocked.vault, certificate);
@@ -103,7 +105,7 @@ export async function exportBackup(home: Home, request: ExportRequest, port: Por
   // the backup file last: where it is, the export was whole
   const last = `${backupStem(record)}.backup`;
   outputs.push(certificateFile(home, request.out, certificate), { name: last, bytes: backup, mode: 0o644 });
-  const out = toHex(sha256(utf8(request.out)));
+  const out = pathHash(request.out);
   const unfinished = home.disk.exists(join(request.out, last)) ? [] : copies.filter((c) => c.begun?.out === out && c.file === last);
   const leftovers = new Set(unfinished.flatMap((c) => c.begun?.files ?? []));
   for (const { name } of outputs) {
@@ -119,7 +121,7 @@ export async function exportBackup(home: Home, request: ExportRequest, port: Por
     epoch: epoch.number,
     lock: kind,
     ...(keepers.quorum ? { quorum: keepers.quorum.text } : {}),
-    recipients: keepers.recipients.map((r) => ({ ...(r.name === undefined ? {} : { name: r.name }), ...(r.key === undefined ? {} : { key: toHex(r.key) }) })),
+    recipients: registered(keepers),
     ...(request.site === undefined ? {} : { site: request.site }),
     made: record.made,
     begun: { out, files: outputs.map((o) => toHex(sha256(o.bytes))) },
@@ -134,6 +136,21 @@ export async function exportBackup(home: Home, request: ExportRequest, port: Por
   if (request.site === undefined) notes.push('No --site was given: the register does not know where this copy is kept.');
   const leaf = draft.record.leaf.id;
   return { certificate, owner, leaf, lock: kind, wrote: outputs.map(({ name, bytes }) => ({ path: name, sha256: toHex(sha256(bytes)) })), notes };
+}
+
+const pathHash = (path: string): string => toHex(sha256(utf8(path)));
+const registered = ({ recipients }: Keepers): BackupCopy['recipients'] => recipients.map((r) => ({ ...(r.name === undefined ? {} : { name: r.name }), ...(r.key === undefined ? {} : { key: toHex(r.key) }) }));
+
+/** An export by the same command that wrote everything and was interrupted before it could say so: it is ended, not repeated. */
+function endedBefore(home: Home, { key, out, site }: ExportRequest, keepers: Keepers, copies: readonly BackupCopy[], stem: string): Pick<Exported, 'lock' | 'wrote' | 'notes'> | undefined {
+  const there = home.disk.read(join(out, `${stem}.backup`), MAX_OUTPUT_BYTES);
+  const digest = there && toHex(sha256(there));
+  const whole = copies.find((c) => c.begun?.out === pathHash(out) && c.sha256 === digest && c.site === site && c.quorum === keepers.quorum?.text);
+  if (!whole?.begun || JSON.stringify(whole.recipients) !== JSON.stringify(registered(keepers))) return undefined;
+  const { files } = whole.begun;
+  const wrote = home.disk.list(out).map((path) => ({ path, sha256: toHex(sha256(home.disk.read(join(out, path), MAX_OUTPUT_BYTES) ?? new Uint8Array())) }));
+  endExport(home, key, whole, []);
+  return { lock: whole.lock, wrote: wrote.filter((w) => files.includes(w.sha256)), notes: ['This backup was made before, by a command that was interrupted at its end.'] };
 }
 
 function utcNow(port: Port): string {

@@ -78,7 +78,7 @@ export function beyondT(cast: DrillCast): Scenario {
       command(keeper, 'tries to sign with those who are left', ['sign', '--intent', { own: 'alone.json' }, '--signers', left.join(','), '--out', { folder: 'alone' }], { exit: [20], code: 'E_QUORUM' }, { begins: 'alone', notices: 'too-many-lost' }),
       ...[...restored].flatMap(([old, now]) => [
         ...newHome(now),
-        command(now, `fetches the backup and the key of ${old} from its safe, and restores the share`, ['recover', '--backup', backup(old), '--identity', { safe: `${old}.identity` }]),
+        command(now, `fetches the backup and the key of ${old} from its safe, and restores the share`, ['recover', '--backup', backup(old), '--identity', { safe: `${old}.identity` }, '--unattended']),
       ]),
       happens(LEADER, `asks ${first[1]} to sign at once, since it is urgent`, [], 'hasty-signing'),
       command(first[1], 'says what is to be signed', ['intent', 'create', '--key', key, '--action', 'message', '--file', { common: 'message.txt' }, ...(cast.ecdsa ? ['--hash', 'sha256'] : []), '--out', { own: 'hasty.json' }]),

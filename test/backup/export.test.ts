@@ -5,6 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ageRecipient, parseRecipient } from '../../src/backup/recipient.ts';
 import { careOf } from '../../src/ceremony/care.ts';
 import { checkBackup } from '../../src/ceremony/backup-check.ts';
+import { exportForeign } from '../../src/ceremony/foreign-export.ts';
+import { addPeer } from '../../src/ceremony/peers.ts';
 import { exportBackup, type ExportRequest } from '../../src/ceremony/backup-export.ts';
 import { backupCopies, listBackups, noteTest } from '../../src/ceremony/backup-register.ts';
 import { custodyCounters, custodySecrets, nextCustody } from '../../src/ceremony/custody.ts';
@@ -17,7 +19,8 @@ import { fromHex, toHex, utf8 } from '../../src/wire/bytes.ts';
 import { signerFromSeed } from '../../src/wire/ed25519.ts';
 import { CeremonyError } from '../../src/wire/errors.ts';
 import { Table } from '../support/harness.ts';
-import { codeOf, type Key, keeper, makeKey, random } from './support.ts';
+import { Crash, crashing } from '../support/recovering.ts';
+import { backupOf, codeOf, type Key, keeper, makeKey, random, toOne, toQuorum } from './support.ts';
 
 const HOLDERS = ['alice', 'bob', 'carol'];
 const OTHERS = ['c1', 'c2', 'c3'];
@@ -286,5 +289,127 @@ describe('custody keys', () => {
     expect(swapped).not.toBe(own);
     expect(codeOf(() => parseCard(utf8(swapped), 'f'))).toBe('E_CARD');
     expect(codeOf(() => parseCard(utf8(own.replace(/"custody":\{[^}]*\},/, '')), 'f'))).toBe('E_CARD');
+  });
+});
+
+describe('whose the keys of a backup are', () => {
+  /** A backup of alice to keys under other people's names. */
+  const fake = (names: readonly string[], keys = names.map(keeper)): string => {
+    const file = join(table.root, `fake-${String((outs += 1))}.backup`);
+    writeFileSync(file, backupOf(key, 'alice', names.length === 1 ? toOne(keys[0] as never) : toQuorum(`2-of(${names.join(', ')})`, keys), file).backup.bytes);
+    return file;
+  };
+  const check = async (file: string, who?: string, cards: readonly Card[] = [], custody?: readonly Uint8Array[]) => {
+    const home = who === undefined ? undefined : table.party(who).home;
+    return checkBackup(table.party('alice').home.disk, file, key.certificate, home, custody && { custody }, cards);
+  };
+  const named = ({ keys }: Awaited<ReturnType<typeof check>>) => keys.map((k) => `${k.name ?? '-'} ${k.known}`);
+  const wrong = ({ checks }: Awaited<ReturnType<typeof check>>) => checks.filter((c) => c.verdict === 'wrong').map((c) => `${c.name} ${c.of ?? ''} ${c.code ?? ''}`);
+
+  it('nobody has a card: every key is shown, no name is believed', async () => {
+    const own = OTHERS.map(keeper);
+    const checked = await check(fake(OTHERS, own));
+    expect([checked.verdict, checked.trusted, named(checked)]).toEqual(['ok', true, ['c1 unknown', 'c2 unknown', 'c3 unknown']]);
+    expect(checked.keys.map((k) => k.key)).toEqual(own.map((k) => ageRecipient(k.key)));
+    for (const { text } of checked.checks) expect(text).not.toMatch(/\bc[123]\b/);
+  });
+  it('the custodian itself, and whoever has its card, sees that the key is another', async () => {
+    expect(wrong(await check(fake(OTHERS), 'c1'))).toEqual(['recipient c1 E_BACKUP_KEY']);
+    const cards = OTHERS.map((c) => ownCard(table.party(c).home));
+    expect(wrong(await check(fake(OTHERS), undefined, cards))).toEqual(OTHERS.map((c) => `recipient ${c} E_BACKUP_KEY`));
+    addPeer(table.party('bob').home, cards[1] as Card, 'c2');
+    const bob = await check(fake(OTHERS), 'bob');
+    expect([bob.verdict, wrong(bob)]).toEqual(['wrong', ['recipient c2 E_BACKUP_KEY']]);
+  });
+  it('a real one is known by card, by its own home, and by the home that made it', async () => {
+    const out = freshOut();
+    const dealt = { to: OTHERS.map(card), quorum: '2-of(c1, c2, c3)', out };
+    await run(dealt);
+    const file = join(out, 'alice-treasury-epoch-1.backup');
+    expect(named(await check(file, undefined, [ownCard(table.party('c2').home)]))).toEqual(['c1 unknown', 'c2 card', 'c3 unknown']);
+    expect(named(await check(file, 'c1'))).toEqual(['c1 own', 'c2 unknown', 'c3 unknown']);
+    // its card was renewed since: earlier keys are known where the home is opened, and to the register of the maker
+    table.renew('c1');
+    addPeer(table.party('alice').home, ownCard(table.party('c1').home), 'c1');
+    expect([named(await check(file, 'c1'))[0], named(await check(file, 'alice'))[0]]).toEqual(['c1 unknown', 'c1 register']);
+    const { home, identity } = table.party('c1');
+    const opened = await check(file, 'c1', [], custodySecrets(home, identity.vault).map((k) => k.secret));
+    expect([opened.verdict, named(opened)[0]]).toEqual(['ok', 'c1 own']);
+    const stolen = await check(fake(['c1'], [keeper('c1')]), 'c1', [], custodySecrets(home, identity.vault).map((k) => k.secret));
+    expect(wrong(stolen)).toContain('recipient c1 E_BACKUP_KEY');
+  });
+});
+
+describe('a home that is behind', () => {
+  it('cannot tell of a later epoch without its certificate; another public key is wrong', async () => {
+    const next = nextEpoch();
+    const file = join(table.root, 'alice-treasury-epoch-2.backup');
+    writeFileSync(file, backupOf(next, 'alice', toOne(keeper('x')), file).backup.bytes);
+    const { home } = table.party('bob');
+    expect(await checkBackup(home.disk, file, undefined, home, undefined)).toMatchObject({ verdict: 'cannot-tell', trusted: false, retired: false });
+    expect(await checkBackup(home.disk, file, next.certificate, home, undefined)).toMatchObject({ verdict: 'ok', trusted: true });
+    const rival = makeKey('frost-ed25519', QUORUM, { ...people(HOLDERS), number: 2, id: key.certificate.epoch.key.id });
+    writeFileSync(file, backupOf(rival, 'alice', toOne(keeper('x')), file).backup.bytes);
+    expect((await checkBackup(home.disk, file, undefined, home, undefined)).checks.at(-1)).toMatchObject({ name: 'home', verdict: 'wrong', code: 'E_FORK' });
+  });
+});
+
+describe('a share for another implementation', () => {
+  const foreign = (to: string, out = freshOut()) => {
+    const { home, port } = table.party('alice');
+    return exportForeign(home, { key: 'treasury', as: 'zf-frost', to, out }, port);
+  };
+  const code = async (to: string): Promise<string> => {
+    try {
+      await foreign(to);
+    } catch (e) {
+      return (e as CeremonyError).code;
+    }
+    return 'none';
+  };
+  it('is kept by nobody who may not keep a backup, and stands in the register', async () => {
+    expect(await code(card('bob'))).toBe('E_ESCROW');
+    expect(await code(cardFile({ name: 'd', mode: 'production' }))).toBe('E_REHEARSAL');
+    expect(backupCopies(table.party('alice').home, 'treasury')).toEqual([]);
+    const [age] = await foreign(card('c1'));
+    expect(backupCopies(table.party('alice').home, 'treasury')).toMatchObject([{ file: 'alice-treasury-epoch-1.zf-frost.age', sha256: age?.sha256, lock: 'recipients', owner: 'alice', epoch: 1, recipients: [{ name: 'c1' }] }]);
+    lockHome(table.party('alice').home, 'a copy', table.clock);
+    expect(await code(card('c2'))).toBe('E_ROLLBACK');
+  });
+});
+
+describe('a crash', () => {
+  it('at any write leaves no copy that nobody registered, and the same command ends it', async () => {
+    const { home } = table.party('alice');
+    let crashes = 0;
+    for (let at = 1; at < 30; at++) {
+      table.restore('epoch-1', 'alice');
+      const out = freshOut();
+      const request = { key: 'treasury', to: [card('c1')], site: 'Zurich vault', out, program: 'test 0' };
+      const crashed = await crashing(table, 'alice', at);
+      try {
+        await exportBackup(crashed.home, request, crashed.port);
+        break;
+      } catch (e) {
+        if (!(e instanceof Crash) && !(e instanceof CeremonyError && e.facts.cause instanceof Crash)) throw e;
+      }
+      crashes += 1;
+      // after the last write nothing is left to do
+      if (backupCopies(home, 'treasury').some((c) => c.begun === undefined)) continue;
+      const files = existsSync(out) ? readdirSync(out).filter((f) => !f.startsWith('.')) : [];
+      if (files.length > 0) expect([at, backupCopies(home, 'treasury').length]).toEqual([at, 1]);
+      await exportBackup(home, request, table.party('alice').port);
+      const file = join(out, 'alice-treasury-epoch-1.backup');
+      const checked = await checkBackup(home.disk, file, undefined, home, undefined);
+      expect([at, checked.verdict, checked.checks.some((c) => c.name === 'age' && c.verdict === 'ok')]).toEqual([at, 'ok', true]);
+      const copies = backupCopies(home, 'treasury');
+      expect([at, copies.filter((c) => c.begun === undefined).map((c) => c.sha256)]).toEqual([at, [checked.sha256]]);
+      expect(await codes({ out, site: 'Geneva' })).toBe('E_EXISTS');
+    }
+    expect(crashes).toBeGreaterThan(4);
+  });
+  it('a locked home makes no backup', async () => {
+    lockHome(table.party('alice').home, 'a copy', table.clock);
+    expect(await codes({})).toBe('E_ROLLBACK');
   });
 });

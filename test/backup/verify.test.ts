@@ -4,14 +4,17 @@ import { encodeBackup, parseBackup, type ParsedBackup } from '../../src/backup/b
 import { combinePieces, openPiece, parsePackage } from '../../src/backup/open-backup.ts';
 import { backupCertificate, checkAgeFile, verdictOf, verifyBackup } from '../../src/backup/verify-backup.ts';
 import { SCHEMES } from '../../src/curves/scheme.ts';
-import type { Certificate } from '../../src/protocols/epoch.ts';
+import { ownerShare } from '../../src/backup/statement.ts';
+import { type Certificate, completeCertificate, confirmBody, epochDigest, epochSeats } from '../../src/protocols/epoch.ts';
 import { makePolynomials } from '../../src/sharing/deal.ts';
 import { parseQuorum } from '../../src/sharing/expression.ts';
 import { exactQuorum } from '../../src/sharing/quorum.ts';
 import { recombination } from '../../src/sharing/recombination.ts';
 import { encodeTree } from '../../src/sharing/tree.ts';
 import { makeProof } from '../../src/backup/make-proof.ts';
-import { toHex } from '../../src/wire/bytes.ts';
+import { EMPTY_HEAD, makeBlob, openBlob } from '../../src/wire/blob.ts';
+import { concat, fromHex, toHex } from '../../src/wire/bytes.ts';
+import type { Signer } from '../../src/wire/ed25519.ts';
 import { sha256 } from '../../src/wire/hash.ts';
 import { altered, backupOf, codeOf, keeper, type Keeper, makeKey, ONE_OF_EACH, random, statementFor, toOne, toQuorum } from './support.ts';
 
@@ -254,3 +257,36 @@ describe('what a file costs', () => {
     expect(toHex(sha256(backup.bytes))).toBe(backup.sha256);
   });
 });
+
+describe('a certificate that was made up', () => {
+  it('its tree is not that of its public key: wrong, and nothing is opened', () => {
+    const victim = makeKey('frost-ed25519', KEY);
+    const made = forged(makeKey('frost-ed25519', '2-of(alice, mallory)', { number: 7, id: victim.certificate.epoch.key.id }), victim.certificate.epoch.publicKey);
+    const k = keeper('vault');
+    // a backup file by somebody who makes whatever passes
+    const honest = backupOf(makeKey('frost-ed25519', '2-of(alice, mallory)', { number: 7 }), 'alice', toOne(k)).backup;
+    const bad = altered(honest, (r) => void (r.certificate = Buffer.from(made.bytes).toString('base64')));
+    expect(faults(bad)).toEqual(['certificate E_CERTIFICATE']);
+    expect(codeOf(() => openPiece(bad, undefined, k.secret))).toBe('E_CERTIFICATE');
+    expect(codeOf(() => ownerShare(made, 'alice'))).toBe('E_CERTIFICATE');
+  });
+});
+
+describe('what keys open, no age file denies', () => {
+  it.each(['passphrase', 'pq'] as const)('an age file with the lock %s beside recipients or custodians', (lock) => {
+    const key = makeKey('frost-ed25519', '2-of(alice, bob, carol)');
+    for (const to of [toOne(keeper('c1')), toQuorum('2-of(c1, c2)', named('c1 c2'))]) {
+      const { backup } = backupOf(key, 'alice', to);
+      expect(codeOf(() => altered(backup, (r) => void ((r.age[0] as { lock: string }).lock = lock), key.signers.get('alice')))).toBe('E_BACKUP_BAD');
+    }
+  });
+});
+
+/** The same epoch under another public key, confirmed again by the same people. */
+function forged({ certificate, signers }: ReturnType<typeof makeKey>, publicKey: string): Certificate {
+  const epoch = { ...certificate.epoch, publicKey };
+  const session = { sid: fromHex(epoch.session), kind: epoch.kind, attempt: epoch.attempt, seats: epochSeats(epoch) };
+  const echo = concat(...epoch.roster.map((p) => fromHex(epoch.rounds.deal[p.name] as string)));
+  const body = confirmBody({ echo, epoch: epochDigest(epoch), prekey: { n: 5, P: random(32), pop: random(64) }, stock: [] });
+  return completeCertificate(epoch, session, new Map(session.seats.map((seat) => [seat.leaf, openBlob(makeBlob(session, seat, 3, EMPTY_HEAD, body, signers.get(seat.name) as Signer), session)] as const)));
+}

@@ -18,7 +18,7 @@ import type { Port } from '../../src/ceremony/port.ts';
 import { recoverOwn } from '../../src/ceremony/recover.ts';
 import { finishRecovery, releasedPieces, releasePiece, requestPieces } from '../../src/ceremony/recover-custodians.ts';
 import { toHex } from '../../src/wire/bytes.ts';
-import { altered } from '../backup/support.ts';
+import { altered, makeKey } from '../backup/support.ts';
 import { random, Table } from '../support/harness.ts';
 import { backUp, card, codeOf, crashEverywhere, errorOf, expectClean, expectNothing, expectRestored, hasShare, shareIn } from '../support/recovering.ts';
 import { refresh } from '../support/redealer.ts';
@@ -68,10 +68,16 @@ async function ask(label: string, over: { attended?: boolean; file?: string; cer
   const { home, port } = table.party(label);
   const out = join(table.root, 'requests', String((folders += 1)));
   mkdirSync(join(table.root, 'requests'), { recursive: true });
-  await requestPieces(home, over.file ?? join(bk, BACKUP), { attended: over.attended ?? true, certificate: over.certificate, out }, port);
+  await requestPieces(home, over.file ?? join(bk, BACKUP), { attended: over.attended ?? true, certificate: over.certificate ?? (over.attended === false ? undefined : trusted()), out }, port);
   return out;
 }
-const release = (label: string, dir = asked, unattended = true, port: Partial<Port> = {}) => releasePiece(table.party(label).home, dir, unattended, { ...table.party(label).port, ...port });
+const release = (label: string, dir = asked, unattended = true, port: Partial<Port> = {}, certificate?: string) => releasePiece(table.party(label).home, dir, unattended, { ...table.party(label).port, ...port }, certificate);
+/** The certificate of the epoch, from somebody who has it. */
+function trusted(): string {
+  const file = join(table.root, 'trusted.json');
+  writeFileSync(file, requireKey(table.party('bob').home, 'treasury').bytes);
+  return file;
+}
 const finish = (label = 'alice2', dir = asked) => finishRecovery(table.party(label).home, dir, table.party(label).port);
 /** What a custodian released for the request of every test, brought by a courier. */
 function bring(...custodians: readonly string[]): void {
@@ -404,5 +410,31 @@ describe('a malicious recovering member', () => {
     writeFileSync(later, requireKey(table.party('bob').home, 'treasury').bytes);
     expect(await codeOf(() => ask('alice2', { certificate: later }))).toBe('E_EPOCH');
     expect(await codeOf(() => release('bob', dir))).toBe('E_EPOCH');
+  });
+});
+
+describe('couriers and certificates', () => {
+  test('a folder full of junk does not keep the pieces away', async () => {
+    bring('c1', 'c3');
+    for (let i = 0; i < 130; i++) writeFileSync(join(asked, 'pieces', `a${String(i)}.piece`), '{}');
+    const done = await finish();
+    expect([done.did, done.used]).toEqual(['restored', ['c1', 'c3']]);
+  });
+  test('the words of an unknown epoch are asked for when the request is made, and the answer is remembered', async () => {
+    const { home, port } = table.party('mallory');
+    const out = join(table.root, 'words');
+    expect(await codeOf(() => requestPieces(home, join(bk, BACKUP), { attended: true, out }, port))).toBe('E_PERSON');
+    expect(existsSync(out)).toBe(false);
+    bring('c1', 'c2');
+    expect((await finish()).compared).toBe('not-compared');
+  });
+  test('a custodian may check the backup against a certificate of its own', async () => {
+    const foreign = join(table.root, 'foreign.json');
+    writeFileSync(foreign, makeKey('frost-ed25519', '2-of(alice, bob, carol)').certificate.bytes);
+    expect(await codeOf(() => release('c1', asked, true, {}, foreign))).toBe('E_BACKUP_BAD');
+    const { epoch } = requireKey(table.party('bob').home, 'treasury');
+    writeFileSync(foreign, makeKey('frost-ed25519', '2-of(alice, bob, carol)', { number: 2, id: epoch.key.id }).certificate.bytes);
+    expect(await codeOf(() => release('c1', asked, true, {}, foreign))).toBe('E_EPOCH');
+    expect((await release('c1', asked, true, {}, trusted())).custodian).toBe('c1');
   });
 });

@@ -20,7 +20,7 @@ test('ECDSA: restored in a new home, dealt on, and the key signs again under the
     rmSync(table.party('alice').home.root, { recursive: true, force: true });
     table.parties.delete('alice');
     const { home, port } = table.party('alice2');
-    await recoverOwn(home, { from: { kind: 'backup', file: join(bk, 'alice-treasury-epoch-1.backup') }, identities: [identity], forensic: false }, port);
+    await recoverOwn(home, { from: { kind: 'backup', file: join(bk, 'alice-treasury-epoch-1.backup') }, identities: [identity], forensic: false, unattended: true }, port);
     expectRestored(table, 'alice2', share);
     expect(home.disk.exists(join(home.root, epochPrimesPath('treasury', 1)))).toBe(false);
     const honest = ['alice2', 'bob'];

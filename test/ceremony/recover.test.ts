@@ -8,7 +8,9 @@ import { lockHome } from '../../src/ceremony/home.ts';
 import { activeEpoch, epochPrimesPath, requireKey, retireKey, sharePath, stockPath } from '../../src/ceremony/key-store.ts';
 import { recoverOwn, type RecoverRequest } from '../../src/ceremony/recover.ts';
 import { recoveredShares } from '../../src/ceremony/recover-store.ts';
+import type { Port } from '../../src/ceremony/port.ts';
 import { Secret } from '../../src/vault/secret.ts';
+import { words } from '../../src/wire/words.ts';
 import { utf8 } from '../../src/wire/bytes.ts';
 import { altered, backupOf, makeKey, toOne } from '../backup/support.ts';
 import { Table } from '../support/harness.ts';
@@ -49,7 +51,7 @@ beforeEach(() => {
 });
 
 const of = (label: string): string => shares.get(label) as string;
-const fromBackup = (file = join(bk, BACKUP), over: Partial<RecoverRequest> = {}): RecoverRequest => ({ from: { kind: 'backup', file }, identities: [identity], forensic: false, ...over });
+const fromBackup = (file = join(bk, BACKUP), over: Partial<RecoverRequest> = {}): RecoverRequest => ({ from: { kind: 'backup', file }, identities: [identity], forensic: false, unattended: true, ...over });
 const recover = (label: string, request: RecoverRequest = fromBackup()) => {
   const { home, port } = table.party(label);
   return recoverOwn(home, request, port);
@@ -82,8 +84,8 @@ describe('a share comes back', () => {
     const digest = /SHA-256 of the age file\n(.+)\n/.exec(readFileSync(sheet, 'utf8'))?.[1] as string;
     const ways: RecoverRequest[] = [
       fromBackup(join(bk, 'alice-treasury-epoch-1.age'), { from: { kind: 'age', file: join(bk, 'alice-treasury-epoch-1.age') } }),
-      { from: { kind: 'sheet', file: sheet }, digest, identities: [identity], forensic: false },
-      { from: { kind: 'backup', file: join(bkPhrase, BACKUP) }, identities: [], passphrase: phrase(PHRASE), forensic: false },
+      { from: { kind: 'sheet', file: sheet }, digest, identities: [identity], forensic: false, unattended: true },
+      { from: { kind: 'backup', file: join(bkPhrase, BACKUP) }, identities: [], passphrase: phrase(PHRASE), forensic: false, unattended: true },
     ];
     for (const request of ways) {
       table.restore('key', 'alice2');
@@ -163,7 +165,7 @@ describe('one home, one share (PLC-11, REC-02)', () => {
   test('a home that restored one share takes no second one', async () => {
     await recover('alice2');
     expect(await codeOf(() => recover('alice2', fromBackup(join(bkBob, 'bob-treasury-epoch-1.backup'))))).toBe('E_TWO_SHARES');
-    expect(await codeOf(() => recover('alice2', { from: { kind: 'age', file: join(bkBob, 'bob-treasury-epoch-1.age') }, identities: [identity], forensic: false }))).toBe('E_TWO_SHARES');
+    expect(await codeOf(() => recover('alice2', { from: { kind: 'age', file: join(bkBob, 'bob-treasury-epoch-1.age') }, identities: [identity], forensic: false, unattended: true }))).toBe('E_TWO_SHARES');
     expectRestored(table, 'alice2', of('alice'));
   });
   test('nor one that held a share of its own in another epoch, or waits for the certificate of one', async () => {
@@ -243,7 +245,7 @@ describe('what does not fit is refused with its own reason, and nothing is kept'
   test('another key, another passphrase, no passphrase', async () => {
     expect(await codeOf(() => recover('alice2', fromBackup(undefined, { identities: [other] })))).toBe('E_BACKUP_KEY');
     expect(await codeOf(() => recover('alice2', fromBackup(undefined, { identities: [] })))).toBe('E_BACKUP_KEY');
-    expect(await codeOf(() => recover('alice2', { from: { kind: 'backup', file: join(bkPhrase, BACKUP) }, identities: [], passphrase: phrase('wrong'), forensic: false }))).toBe('E_BACKUP_KEY');
+    expect(await codeOf(() => recover('alice2', { from: { kind: 'backup', file: join(bkPhrase, BACKUP) }, identities: [], passphrase: phrase('wrong'), forensic: false, unattended: true }))).toBe('E_BACKUP_KEY');
     expectNothing(table.party('alice2').home);
   });
 
@@ -272,11 +274,11 @@ describe('what does not fit is refused with its own reason, and nothing is kept'
 
   test('an age file that rotted, or is of another backup', async () => {
     const rotten = changed(bkPhrase, (dir) => flip(join(dir, 'alice-treasury-epoch-1.age'), 400));
-    expect(await codeOf(() => recover('alice2', { from: { kind: 'backup', file: join(rotten, BACKUP) }, identities: [], passphrase: phrase(PHRASE), forensic: false }))).toBe('E_BACKUP_BAD');
+    expect(await codeOf(() => recover('alice2', { from: { kind: 'backup', file: join(rotten, BACKUP) }, identities: [], passphrase: phrase(PHRASE), forensic: false, unattended: true }))).toBe('E_BACKUP_BAD');
     const swapped = changed(bkPhrase, (dir) => { cpSync(join(bk, 'alice-treasury-epoch-1.age'), join(dir, 'alice-treasury-epoch-1.age')); });
-    expect(await codeOf(() => recover('alice2', { from: { kind: 'backup', file: join(swapped, BACKUP) }, identities: [identity], passphrase: phrase(PHRASE), forensic: false }))).toBe('E_BACKUP_BAD');
+    expect(await codeOf(() => recover('alice2', { from: { kind: 'backup', file: join(swapped, BACKUP) }, identities: [identity], passphrase: phrase(PHRASE), forensic: false, unattended: true }))).toBe('E_BACKUP_BAD');
     const alone = changed(bk, (dir) => { rmSync(join(dir, 'certificate.json')); });
-    const age = { from: { kind: 'age' as const, file: join(alone, 'alice-treasury-epoch-1.age') }, identities: [identity], forensic: false };
+    const age = { from: { kind: 'age' as const, file: join(alone, 'alice-treasury-epoch-1.age') }, identities: [identity], forensic: false, unattended: true };
     expect(await codeOf(() => recover('alice2', age))).toBe('E_MISSING');
     const foreign = join(table.root, 'foreign.json');
     writeFileSync(foreign, makeKey('frost-ed25519', '2-of(alice, bob, carol)').certificate.bytes);
@@ -289,7 +291,7 @@ describe('what does not fit is refused with its own reason, and nothing is kept'
     const sheet = readFileSync(join(bk, 'SHEET-alice-treasury-epoch-1.txt'), 'utf8');
     const file = join(table.root, 'typed.txt');
     writeFileSync(file, sheet.replace(/( {2}3 {2}mpc1 \w)(\w)/, (_, a: string, b: string) => a + (b === 'q' ? 'p' : 'q')));
-    const error = await errorOf(() => recover('alice2', { from: { kind: 'sheet', file }, identities: [identity], certificate: join(bk, 'certificate.json'), forensic: false }));
+    const error = await errorOf(() => recover('alice2', { from: { kind: 'sheet', file }, identities: [identity], certificate: join(bk, 'certificate.json'), forensic: false, unattended: true }));
     expect([error?.code, error?.facts.field]).toEqual(['E_SHEET', 'line 3']);
     expectNothing(table.party('alice2').home);
   });
@@ -322,7 +324,7 @@ describe('a crash at every write', () => {
     const { home } = table.party(label);
     if (label === 'alice') home.disk.erase(join(home.root, sharePath('treasury', 1)));
     // the age file: what is written is the same, and there are no proofs to check
-    const quick: RecoverRequest = { from: { kind: 'age', file: join(bk, 'alice-treasury-epoch-1.age') }, identities: [identity], forensic: false };
+    const quick: RecoverRequest = { from: { kind: 'age', file: join(bk, 'alice-treasury-epoch-1.age') }, identities: [identity], forensic: false, unattended: true };
     const start = join(table.root, 'start');
     rmSync(start, { recursive: true, force: true });
     mkdirSync(dirname(start), { recursive: true });
@@ -375,3 +377,42 @@ function rewrite(dir: string, change: Change, signed = false): void {
   const next = altered(parseBackup(readFileSync(file), file), change, signed ? table.party('alice').identity.signer : undefined);
   writeFileSync(file, next.bytes);
 }
+
+describe('whose epoch it is', () => {
+  /** A person at the terminal: types the two missing words of what it has on paper. */
+  const paper = (all: readonly string[], source: 'typed' | 'scripted' = 'typed'): Pick<Port, 'ask'> => ({
+    ask: (id, question) => {
+      expect(id).toBe('recover-words');
+      const [, a, b] = /words (\d+) and (\d+)/.exec(question.at(-1) as string) as unknown as [string, string, string];
+      return Promise.resolve({ answer: `${all[Number(a) - 1] as string} ${all[Number(b) - 1] as string}`, source });
+    },
+  });
+  const at = (port: Partial<Port>, request: RecoverRequest) => recoverOwn(table.party('alice2').home, request, { ...table.party('alice2').port, ...port });
+  const attended = (over: Partial<RecoverRequest> = {}) => fromBackup(undefined, { unattended: false, ...over });
+  const age = (): RecoverRequest => ({ from: { kind: 'age', file: join(bk, 'alice-treasury-epoch-1.age') }, identities: [identity], forensic: false });
+  const wordsOf = (c: { digest: Uint8Array }): string[] => words(c.digest.slice(0, 16));
+
+  test('a home that does not know the epoch asks for its words; a script does not answer', async () => {
+    const own = wordsOf(requireKey(table.party('bob').home, 'treasury'));
+    const other_ = wordsOf(makeKey('frost-ed25519', '2-of(alice, bob)').certificate);
+    for (const request of [attended(), age()]) {
+      expect(await codeOf(() => at({}, request))).toBe('E_PERSON');
+      expect(await codeOf(() => at(paper(own, 'scripted'), request))).toBe('E_PERSON');
+      expect(await codeOf(() => at(paper(other_), request))).toBe('E_WORDS');
+      expectNothing(table.party('alice2').home);
+    }
+    expect((await at(paper(own), attended())).compared).toBe('typed');
+    expect(recoveredShares(table.party('alice2').home)).toMatchObject([{ compared: 'typed' }]);
+  });
+  test('a certificate that was there before asks nothing; unattended is recorded', async () => {
+    const trusted = join(table.root, 'trusted.json');
+    writeFileSync(trusted, requireKey(table.party('bob').home, 'treasury').bytes);
+    expect((await at({}, attended({ certificate: trusted }))).compared).toBe('certificate');
+    table.restore('key', 'alice2');
+    expect((await at({}, attended({ unattended: true }))).compared).toBe('not-compared');
+    expect(recoveredShares(table.party('alice2').home)).toMatchObject([{ compared: 'not-compared' }]);
+    // the lost share of a home that has the certificate
+    table.party('alice').home.disk.erase(join(table.party('alice').home.root, sharePath('treasury', 1)));
+    expect((await recover('alice', attended())).compared).toBe('certificate');
+  });
+});

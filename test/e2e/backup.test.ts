@@ -64,6 +64,12 @@ describe('the pinned run', () => {
     const ran = await invoke(['backup', 'verify', backupIn(bk)]);
     expect(ran.stdout).toContain('It would restore the share of alice, leaf 1 of treasury, epoch 1.');
     for (const line of ran.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    // whose the keys are, nobody here knows
+    for (const c of CUSTODIANS) expect(ran.stdout.replace(/\s+/g, ' ')).toMatch(new RegExp(`\\? recipient ${c}: the key is not known here: compare age1[02-9a-z]{58} with the card of ${c}`));
+  });
+  it('the keys are compared with the cards given', async () => {
+    const ran = await verify(backupIn(bk), '--card', card('c1'), card('c3'));
+    expect([ran.exit, ran.json['trusted'], (ran.json['keys'] as { name: string; known: string }[]).map((k) => `${k.name} ${k.known}`)]).toEqual([0, false, ['c1 card', 'c2 unknown', 'c3 card']]);
   });
   it('each custodian opens its own piece, and no holder does', async () => {
     const c2 = await world.member('c2').run(['backup', 'verify', backupIn(bk), '--open']);

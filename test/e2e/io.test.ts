@@ -51,7 +51,7 @@ describe('a disk that is full, write-protected or failing', { timeout: 200_000 }
 
   it('full while a home is made', async () => {
     const carol = new Member(world, 'carol', join(world.dir, 'homes', 'carol'));
-    expect(await until(carol, 'none', ['init', '--name', 'carol', '--rehearsal'], { calls: ['write'], error: 'TEAR' })).toBe(7);
+    expect(await until(carol, 'none', ['init', '--name', 'carol', '--rehearsal'], { calls: ['write'], error: 'TEAR' })).toBe(8);
     expect((await carol.run(['card', 'show'])).exit).toBe(0);
   });
 

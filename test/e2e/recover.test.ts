@@ -7,12 +7,15 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, w
 import { dirname, join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { parseBackup } from '../../src/backup/backup-file.ts';
+import { encodeRecovery, parseReleased, parseRequest, pieceDigest } from '../../src/backup/recovery.ts';
+import { encodeRecoveryEvidence } from '../../src/backup/recovery-evidence.ts';
 import { openHome } from '../../src/ceremony/home.ts';
 import { openIdentity } from '../../src/ceremony/identity.ts';
 import { sharePath } from '../../src/ceremony/key-store.ts';
 import { realDisk } from '../../src/vault/durable.ts';
 import { Secret } from '../../src/vault/secret.ts';
-import { utf8 } from '../../src/wire/bytes.ts';
+import { toHex, utf8 } from '../../src/wire/bytes.ts';
 import { Scanner } from './scanner.ts';
 import { files, invoke, type Member, must, newDir, PASSPHRASE, printed, type Ran, World } from './support.ts';
 import { atTerminal, hasTerminal } from './terminal.ts';
@@ -84,12 +87,36 @@ describe('more than n−t shares are lost', () => {
     expect(Buffer.from(await share(m('alice2').home, 1)).equals(Buffer.from(secrets.get('alice') as Uint8Array))).toBe(true);
   });
 
+  it('evidence against a custodian is judged by whoever has its card', async () => {
+    const dir = out('recovery');
+    const request = parseRequest(readFileSync(join(dir, 'request.json')), 'request.json');
+    const parsed = parseBackup(readFileSync(backup('alice')), 'x');
+    const { sig: _, ...honest } = parseReleased(readFileSync(join(dir, 'pieces/c1.piece')), 'c1.piece');
+    const { signer } = await openIdentity(openHome(realDisk(), m('c1').home), new Secret(utf8(PASSPHRASE)), (n) => new Uint8Array(randomBytes(n)));
+    const lie = { ...honest, owner: 'bob' };
+    const file = out('evidence.json');
+    const judge = (...args: string[]): Promise<Ran> => invoke(['recover', '--evidence', file, ...args, '--home', out('no-home'), '--json']);
+    writeFileSync(file, encodeRecoveryEvidence('c1', request, parsed, encodeRecovery({ ...lie, sig: toHex(signer.sign(pieceDigest(lie))) })));
+    const proven = await judge('--card', join(world.cards, 'c1.card'));
+    expect([proven.exit, proven.json['verdict'], proven.json['culprit'], proven.json['identity']]).toEqual([21, 'wrong', 'c1', toHex(signer.publicKey)]);
+    // without its card, anybody could have signed it
+    for (const args of [[], ['--card', join(world.cards, 'c2.card')]]) {
+      const ran = await judge(...args);
+      expect([ran.exit, ran.json['culprit'], ran.json['custodian']]).toEqual([22, undefined, 'c1']);
+    }
+    writeFileSync(file, encodeRecoveryEvidence('c1', request, parsed, readFileSync(join(dir, 'pieces/c1.piece'))));
+    const innocent = await judge('--card', join(world.cards, 'c1.card'));
+    expect([innocent.exit, innocent.json['code'], innocent.json['culprit']]).toEqual([22, 'E_EVIDENCE', undefined]);
+  });
+
   it('no home takes two shares', async () => {
     for (const name of ['alice2', 'carol']) expect([name, codes(await m(name).run(['recover', '--backup', backup('bob'), '--identity', keyFile]))]).toEqual([name, [20, 'E_TWO_SHARES']]);
   });
 
   it('bob comes back from its own backup, also when the process is killed at any write', async () => {
-    const command = ['recover', '--backup', backup('bob'), '--identity', keyFile];
+    const command = ['recover', '--backup', backup('bob'), '--identity', keyFile, '--unattended'];
+    const nobody = await m('bob2').run(command.slice(0, -1));
+    expect([nobody.exit, nobody.json.error?.code, nobody.json.error?.field]).toEqual([11, 'E_PERSON', 'recover-words']);
     let killed = 0;
     for (let at = 1; ; at += 2) {
       const copy = join(newDir(), 'home');
@@ -105,7 +132,7 @@ describe('more than n−t shares are lost', () => {
     }
     expect(killed).toBeGreaterThan(2);
     const ran = await m('bob2').run(command);
-    expect(ran.json).toMatchObject({ did: 'restored', owner: 'bob', leaf: 2, exit: 0 });
+    expect(ran.json).toMatchObject({ did: 'restored', owner: 'bob', leaf: 2, compared: 'not-compared', exit: 0 });
     expect((await m('bob2').run(command)).json['did']).toBe('already-restored');
   });
 
@@ -134,6 +161,8 @@ describe('more than n−t shares are lost', () => {
     expectSignature(m('bob2'), 'sign-1', message);
     expect(codes(await m('bob2').run(['recover', '--backup', backup('bob'), '--identity', keyFile]))).toEqual([24, 'E_EPOCH']);
     const examined = await m('bob2').run(['recover', '--backup', backup('bob'), '--identity', keyFile, '--forensic']);
+    const screen = await m('bob2').say(['backup', 'verify', backup('bob')]);
+    expect([screen.exit, screen.stdout.includes('RETIRED'), /would restore|It opens, and/.test(screen.stdout)]).toEqual([0, true, false]);
     // who deals under a name of its own has a share of its own now
     expect(codes(examined)).toEqual([20, 'E_TWO_SHARES']);
   });
@@ -175,7 +204,7 @@ describe('the command line', () => {
     const dir = out('attended');
     const c9 = await world.join('carol9');
     must(await m('carol').run(['backup', 'export', '--key', KEY, '--to', ...CUSTODIANS.map((c) => join(world.cards, `${c}.card`)), '--quorum', '2-of(c1,c2,c3)', '--out', out('bk-carol')]));
-    const asked = must(await c9.run(['recover', '--backup', out(`bk-carol/carol-${KEY}-epoch-2.backup`), '--request', '--out', dir]));
+    const asked = must(await c9.run(['recover', '--backup', out(`bk-carol/carol-${KEY}-epoch-2.backup`), '--request', '--certificate', out('bk-carol/certificate.json'), '--out', dir]));
     const ran = await m('c1').run(['recover', '--release', dir]);
     expect([ran.exit, ran.json.error?.code, ran.json.error?.field]).toEqual([11, 'E_PERSON', 'release-piece']);
     const answers = out('answers.json');

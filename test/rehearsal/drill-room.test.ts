@@ -65,6 +65,8 @@ const opened = (change: Partial<CheckedBackup> = {}): { checked: CheckedBackup; 
     checks: [{ name: 'open', verdict: 'ok', text: 'opens' }],
     sha256: 'ef'.repeat(32),
     facts: { owner: 'alice', key: 'treasury', keyId: ID, scheme: 'frost-ed25519', mode: 'rehearsal', epoch: 3, leaf: 1, publicKey: '', certificate: '', words: [], made: '' },
+    keys: [],
+    trusted: true,
     opened: ['alice.age'],
     ...change,
   },
