@@ -389,9 +389,7 @@ function report(store: CeremonyStore, folder: string, progress: Progress, proble
   }
   // a message that was made before, and whose way to the folder was cut off, must leave the machine too
   const released = [...store.sent].some((slot) => progress.mended.has(join(folder, `round-${String(slot)}`, `${me}.blob`)));
-  // a lead with nothing to say yet has made the folder all the same
-  const begins = me === store.plan.lead && !store.started && pending !== undefined;
-  if (progress.did.length > 0 || released || begins)
+  if (progress.did.length > 0 || released)
     return { ...base, nextAction: action('CARRY_OUT', `Carry this folder to ${who}, and bring it back with their ${pending?.slot.name ?? 'message'}. Then: mpc-ceremony next FOLDER`), exit: 0 };
   const problem = problems.find((p) => !progress.mended.has(p.facts.file ?? ''));
   if (problem) throw problem;

@@ -114,7 +114,10 @@ export async function begin(home: Home, plan: Plan, out: string, extra: readonly
   const store = CeremonyStore.find(home, plan) ?? (await enter(home, plan, out, planFile, port));
   const result = await step(store, out, port);
   store.markStarted();
-  return result;
+  if (result.nextAction.code !== 'BRING_IN') return result;
+  // a lead with nothing to say yet has made the folder all the same
+  const who = result.needs.map((n) => n.from).join(', ');
+  return { ...result, nextAction: { ...result.nextAction, code: 'CARRY_OUT', text: `Carry this folder to ${who}; each runs: mpc-ceremony join FOLDER` }, exit: 0 };
 }
 
 
