@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-// the pure tests of the error rounds take minutes: npm run test:long. Error rounds in ceremonies are part of every run.
+// what takes minutes and is shown in another way by every run: npm run test:long runs it with all the rest
 const LONG = 'test/**/*.long.test.ts';
 const long = process.env['MPC_TEST_LONG'] === '1';
 
 export default defineConfig({
   test: {
-    include: [long ? LONG : 'test/**/*.test.ts'],
+    include: ['test/**/*.test.ts'],
     // the oracles need other implementations, built by hand: npm run test:oracle
     exclude: ['test/interop/**', 'node_modules/**', ...(long ? [] : [LONG])],
     maxWorkers: 2,

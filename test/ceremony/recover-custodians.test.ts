@@ -22,6 +22,7 @@ import { altered, makeKey } from '../backup/support.ts';
 import { random, Table } from '../support/harness.ts';
 import { backUp, card, codeOf, crashEverywhere, errorOf, expectClean, expectNothing, expectRestored, hasShare, shareIn } from '../support/recovering.ts';
 import { refresh } from '../support/redealer.ts';
+import { LONG as ALL_TESTS } from '../support/long.ts';
 
 const HOLDERS = ['alice', 'bob', 'carol'];
 const CUSTODIANS = ['c1', 'c2', 'c3'];
@@ -169,7 +170,7 @@ describe('custodians give a share back', () => {
     expect(await codeOf(() => ask('mallory', { file: join(single, BACKUP) }))).toBe('E_BACKUP_BAD');
   });
 
-  test('a crash at every write of finish: the same command ends it', async () => {
+  test.runIf(ALL_TESTS)('a crash at every write of finish: the same command ends it', async () => {
     bring('c1', 'c2');
     const { home } = table.party('alice2');
     const start = join(table.root, 'start');
@@ -193,7 +194,7 @@ describe('custodians give a share back', () => {
     expectRestored(table, 'alice2', of('alice'));
   });
 
-  test('a release that is repeated after a crash leaves the same bytes, or none before it was noted', async () => {
+  test.runIf(ALL_TESTS)('a release that is repeated after a crash leaves the same bytes, or none before it was noted', async () => {
     const { home } = table.party('c1');
     let noted: string | undefined;
     await crashEverywhere(table, 'c1', (h, port) => releasePiece(h, asked, true, port), async () => {

@@ -10,6 +10,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { SCHEMES, type FrostSchemeName } from '../../src/curves/scheme.ts';
 import { FOREIGN, sodium } from '../schnorr/foreign.ts';
 import { files, invoke, type Json, type Member, must, newDir, type Ran, TEMPLATES, World } from './support.ts';
+import { LONG as ALL_TESTS } from '../support/long.ts';
 
 const FLAT = '2-of(alice,bob,carol)';
 const NESTED = 'all-of(1-of(carol,dave),2-of(alice,bob,erin))';
@@ -74,7 +75,10 @@ function expectStep(ran: Ran, member: Member, folder: string, kind: 'dkg' | 'sig
   expect(sha256(Buffer.from(entry.payload, 'base64')), 'head').toBe(json['head']);
 }
 
-describe.concurrent.each(SESSIONS.map((s) => ({ ...s, label: `${s.scheme} ${s.template ?? s.quorum}, stock ${String(s.stock)}${s.production ? ', production' : ''}` })))(
+/** Schemes that another test of every run takes through key generation and signing as well. */
+const ELSEWHERE = ['frost-secp256k1', 'frost-p256', 'frost-ristretto255'];
+
+describe.concurrent.each(SESSIONS.filter((s) => ALL_TESTS || !ELSEWHERE.includes(s.scheme)).map((s) => ({ ...s, label: `${s.scheme} ${s.template ?? s.quorum}, stock ${String(s.stock)}${s.production ? ', production' : ''}` })))(
   '$label',
   (s) => {
     it('key generation, facts, signatures', { timeout: 240_000 }, async () => {

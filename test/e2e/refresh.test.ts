@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { counted, expectGoodRecord, Life, minimalQuorums, screen, statement } from './key-life.ts';
 import { type Member, must } from './support.ts';
+import { LONG as ALL_TESTS } from '../support/long.ts';
 
 const FLAT = '2-of(alice,bob,carol)';
 const NESTED = 'all-of(1-of(carol,dave),2-of(alice,bob,erin))';
@@ -21,7 +22,7 @@ const CASES = [
   { scheme: 'frost-secp256k1-tr', quorum: NESTED, names: FIVE, signers: [['dave', 'bob', 'erin'], ['erin', 'carol', 'alice']], refused: ['alice', 'bob', 'erin'], path: 'm/0/5' },
 ] as const;
 
-describe.concurrent.each(CASES)('$scheme $quorum', (c) => {
+describe.concurrent.each(CASES.filter((c) => ALL_TESTS || c.path === undefined))('$scheme $quorum', (c) => {
   it('signs before and after, in new shares', LONG, async () => {
     const life = await Life.born(c.scheme, c.quorum, c.names, { stock: 1 });
     const before = await life.wholeBy(1, c.quorum);

@@ -13,6 +13,7 @@ import { realDisk } from '../../src/vault/durable.ts';
 import { parseYaml } from '../../src/wire/yaml.ts';
 import { fixturePrimes } from '../support/primes.ts';
 import { BIN, files, invoke, newDir, type Json, type Ran, World } from './support.ts';
+import { LONG as ALL_TESTS } from '../support/long.ts';
 
 interface Gate {
   participant: string;
@@ -136,7 +137,7 @@ describe('faults', () => {
   });
 });
 
-describe('threshold ECDSA', () => {
+describe.runIf(ALL_TESTS)('threshold ECDSA', () => {
   // takes about a minute of one core: everything is asked of one run, and only the primes are brought along
   let ran: { exit: number | undefined; stderr: string; json: Json };
   beforeAll(async () => {

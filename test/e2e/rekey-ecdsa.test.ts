@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { counted, expectGoodRecord, Life, screen, statement } from './key-life.ts';
 import { files, type Member, must, type Ran, rehearsedPrimes } from './support.ts';
+import { LONG as ALL_TESTS } from '../support/long.ts';
 
 const ALL = 'all-of(alice,bob)';
 const NEW = 'all-of(bob,carol)';
@@ -73,7 +74,7 @@ describe.concurrent('cggmp24-secp256k1', () => {
   });
 });
 
-describe.concurrent('cggmp24-p256', () => {
+describe.runIf(ALL_TESTS)('cggmp24-p256', () => {
   it('is handed on by participants who are killed at durable writes', LONG, async () => {
     const life = await Life.born('cggmp24-p256', ALL, ['alice', 'bob', 'carol']);
     const [alice, bob, carol] = life.world.members as [Member, Member, Member];

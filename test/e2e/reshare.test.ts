@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { counted, expectGoodRecord, Life, minimalQuorums, screen, statement } from './key-life.ts';
 import { files, type Member, must } from './support.ts';
+import { LONG as ALL_TESTS } from '../support/long.ts';
 
 const FLAT = '2-of(alice,bob,carol)';
 const THREE = ['alice', 'bob', 'carol'];
@@ -114,7 +115,7 @@ describe.concurrent('a device is lost', () => {
     await expectGone(life, 'bob', 'reshare-1', [1]);
   });
 
-  it('a share is lost, and the same structure made again', LONG, async () => {
+  it.runIf(ALL_TESTS)('a share is lost, and the same structure made again', LONG, async () => {
     const life = await Life.born('frost-ed25519', FLAT, THREE);
     const carol = life.member('carol');
     rmSync(join(carol.home, 'keys/treasury/epoch-1/share.sealed'));
