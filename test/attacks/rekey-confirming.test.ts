@@ -171,9 +171,10 @@ describe('out of turn', () => {
   test('a deal in the name of carol, signed by mallory, is no message of carol', async () => {
     const run = dealt.back();
     const forged = run.blob('mallory', DEAL, dealer.deal());
-    // seat of carol, signature of mallory
+    // version 1 ‖ ceremony 16 ‖ slot 1 ‖ leaf: the seat of carol, signed by mallory
     const bytes = forged.slice();
-    for (const at of [...bytes.keys()].slice(0, 80)) if (bytes[at] === 2 && at > 40) bytes[at] = 3;
+    expect(bytes[18]).toBe(run.seat('mallory').leaf);
+    bytes[18] = run.seat('carol').leaf;
     for (const n of HONEST) run.write(n, 'round-1/carol-2.blob', bytes);
     run.say('mallory', DEAL, dealer.deal());
     run.say('mallory', CONFIRM, await dealer.confirm(dealer.messages()));
