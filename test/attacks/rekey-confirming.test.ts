@@ -175,9 +175,10 @@ describe('out of turn', () => {
     const bytes = forged.slice();
     expect(bytes[18]).toBe(run.seat('mallory').leaf);
     bytes[18] = run.seat('carol').leaf;
-    for (const n of HONEST) run.write(n, 'round-1/carol-2.blob', bytes);
     run.say('mallory', DEAL, dealer.deal());
-    run.say('mallory', CONFIRM, await dealer.confirm(dealer.messages()));
+    const confirm = await dealer.confirm(dealer.messages());
+    for (const n of HONEST) run.write(n, 'round-1/carol-2.blob', bytes);
+    run.say('mallory', CONFIRM, confirm);
     await run.settle();
     expect(HONEST.map((n) => run.code(n))).toEqual(['DONE', 'DONE']);
   });
