@@ -22,6 +22,8 @@ export function certificateFor(home: Home, plan: SignPlan | PresignPlan): Certif
   if (certificate.epoch.number !== plan.key.epoch)
     fail('E_EPOCH', `the plan names epoch ${String(plan.key.epoch)} of ${plan.key.name}; epoch ${String(certificate.epoch.number)} is active here`, {
       field: 'key.epoch',
+      // who is behind
+      participant: certificate.epoch.number < plan.key.epoch ? home.facts.name : plan.lead,
       remedy: 'Bring the newest certificate to whoever is behind, then ask the lead for a new plan.',
     });
   requireSigning(home, certificate);

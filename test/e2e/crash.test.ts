@@ -11,6 +11,7 @@ import { join, relative } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseYaml } from '../../src/wire/yaml.ts';
 import { failing, files, Member, mulberry, must, newDir, type Ran, type RunOptions, World } from './support.ts';
+import { LONG } from '../support/long.ts';
 
 type Command = (m: Member) => string[];
 
@@ -100,7 +101,9 @@ class Path {
    * @param options.every only each so-manieth write: for a participant whose steps are those of another
    */
   async step(m: Member, folder: string, command: Command, options: { done?: string; every?: number; killed?: (n: number) => RunOptions } = {}): Promise<void> {
-    const { done = 'no refusal', every = 1, killed = afterWrite } = options;
+    const { done = 'no refusal', killed = afterWrite } = options;
+    // every single write takes minutes: npm run test:long
+    const every = (options.every ?? 1) * (LONG ? 1 : 2);
     const stopped: Stopped[] = [];
     let whole: { copy: Member; ran: Ran } | undefined;
     const stop = async (n: number): Promise<void> => {
@@ -199,7 +202,8 @@ describe('killed after each durable write', { timeout: 300_000 }, () => {
     }
     for (const m of world.members) expect((await m.run(['next', m.copy('dkg')])).json.nextAction?.code).toBe('DONE');
     const shown = await Promise.all(world.members.map((m) => m.run(['key', 'show', 'k'])));
-    expect(new Set(shown.map((r) => r.stdout)).size).toBe(1);
+    // what is due, each home counts from its own activation
+    expect(new Set(shown.map((r) => JSON.stringify({ ...r.json, care: undefined }))).size).toBe(1);
   });
 
   it('an intent', async () => {
