@@ -15,6 +15,7 @@ import { type Envelope, openBlob } from '../../src/wire/blob.ts';
 import { evidenceOf, expectEvidence, judge, recordOf } from '../support/expect.ts';
 import { random, type Table } from '../support/harness.ts';
 import type { Run } from '../support/run.ts';
+import { LONG as ALL_TESTS } from '../support/long.ts';
 
 let table: Table;
 beforeAll(async () => {
@@ -320,7 +321,7 @@ describe('a message signed at once with alice', () => {
   });
 });
 
-describe('presigning with carol and dave', () => {
+describe.runIf(ALL_TESTS)('presigning with carol and dave', () => {
   let s: Summed;
   beforeAll(async () => {
     table.restore('key');

@@ -6,8 +6,9 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { tell } from '../support/epoch-story.ts';
 import { World } from '../support/epochs.ts';
+import { LONG } from '../support/long.ts';
 
-const SEEDS = Number(process.env['MPC_TEST_SEEDS'] ?? '2');
+const SEEDS = Number(process.env['MPC_TEST_SEEDS'] ?? (LONG ? '4' : '1'));
 const FIRST = Number(process.env['MPC_TEST_SEED'] ?? '1');
 const seeds = Array.from({ length: SEEDS }, (_, i) => FIRST + i);
 

@@ -232,7 +232,7 @@ describe('killed after each durable write', { timeout: 300_000 }, () => {
     await signed('s1');
   });
 
-  it('signing live, the stock being used up', async () => {
+  it.runIf(LONG)('signing live, the stock being used up', async () => {
     writeFileSync(join(world.dir, 'msg2'), 'live');
     const made = await alice.run(['intent', 'create', '--key', 'k', '--action', 'message', '--file', join(world.dir, 'msg2'), '--out', join(alice.copy(''), 'j.json')]);
     expect(made.exit).toBe(0);

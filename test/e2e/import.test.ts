@@ -11,6 +11,7 @@ import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encr
 import * as secp from 'tiny-secp256k1';
 import { describe, expect, it } from 'vitest';
 import { files, type Json, type Member, must, World } from './support.ts';
+import { LONG as ALL_TESTS } from '../support/long.ts';
 
 const VECTORS = join(import.meta.dirname, '../vectors/interop');
 interface Zf {
@@ -136,7 +137,7 @@ describe.concurrent('import', () => {
     expect(files(join(alice.home, 'ceremonies')).filter((f) => f.endsWith('.sealed'))).toEqual([]);
   });
 
-  it('the way out: shares as ZF key packages, encrypted, which hold exactly the key; imported again they sign', { timeout: 240_000 }, async () => {
+  it.runIf(ALL_TESTS)('the way out: shares as ZF key packages, encrypted, which hold exactly the key; imported again they sign', { timeout: 240_000 }, async () => {
     const world = await World.of(['alice', 'bob', 'carol'], { seed: 9 });
     const [alice, bob, carol] = world.members as [Member, Member, Member];
     await world.dkg('out', '2-of(alice, bob, carol)');
