@@ -21,6 +21,7 @@ import { PASSPHRASE, random, type Party, Table } from '../support/harness.ts';
 import { Run } from '../support/run.ts';
 import { Life, statement } from './key-life.ts';
 import { files, Member, mulberry, must, newDir } from './support.ts';
+import { LONG as ALL_TESTS } from '../support/long.ts';
 
 const pick = mulberry(20_260_404);
 const LONG = { timeout: 600_000 };
@@ -208,7 +209,7 @@ describe.concurrent('the real program, killed here and there', () => {
     }
   }
 
-  it('a reshare completes with everybody, and signs', LONG, async () => {
+  it.runIf(ALL_TESTS)('a reshare completes with everybody, and signs', LONG, async () => {
     const life = await Life.born('frost-ed25519', 'all-of(alice,bob)', ['alice', 'bob', 'carol']);
     const [alice, bob, carol] = life.world.members as [Member, Member, Member];
     let kills = 0;
