@@ -619,7 +619,9 @@ export class World {
     const { root } = this.table.party(name).home;
     for (const a of this.attempts) {
       const own = a.plan.participants.find((p) => p.name === name);
-      if (own && a.plan.rank <= rank && a.run.store(name) && existsSync(join(root, 'identity', 'prekeys', `${String(own.prekey.n)}.sealed`)))
+      // of one rank the attempt with the higher session may still count
+      const superseded = a.plan.rank < rank || (a.plan.rank === rank && a.sid <= (this.active(name)?.certified ?? a.sid));
+      if (own && superseded && a.run.store(name) && existsSync(join(root, 'identity', 'prekeys', `${String(own.prekey.n)}.sealed`)))
         throw new Error(`${name} keeps the one-time key of attempt ${String(a.number)}, which epoch ${String(rank)} supersedes`);
     }
     for (const { epoch } of this.held(name)) {
