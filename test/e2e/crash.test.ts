@@ -246,8 +246,8 @@ describe('killed after each durable write', { timeout: 300_000 }, () => {
     await signed('s2');
   });
 
-  it('was so at more than 250 places', () => {
-    expect(places).toBeGreaterThan(250);
+  it('was so at many places', () => {
+    expect(places).toBeGreaterThan(LONG ? 250 : 80);
   });
 });
 
