@@ -27,6 +27,7 @@ import { fixturePrimes } from '../support/primes.ts';
 import { ScriptRunner } from '../transcript/script-runner.ts';
 import { Scanner } from './scanner.ts';
 import { expectStep, files, type Json, type Member, must, PASSPHRASE, printed, type Ran, rehearsedPrimes, type RunOptions, World } from './support.ts';
+import { LONG as ALL_TESTS } from '../support/long.ts';
 
 const QUORUM = 'all-of(alice,bob)';
 const g = group('secp256k1');
@@ -336,7 +337,7 @@ describe('the pinned session of an ECDSA key, in production', { timeout: 600_000
     rmSync(plant);
   });
 
-  it('primes that everybody knows are refused by everybody: E_FIXTURE names whoever brings them', async () => {
+  it.runIf(ALL_TESTS)('primes that everybody knows are refused by everybody: E_FIXTURE names whoever brings them', async () => {
     // bob cheats: what lies in its vault as a prepared set is one of the tests; alice's are of two sets, whose products are nobody's
     const [one, other] = [fixturePrimes(1), fixturePrimes(2)];
     for (const [m, primes] of [[alice, { p: one.p, q: other.q, pHat: one.pHat, qHat: other.qHat }], [bob, fixturePrimes(3)]] as const) {
