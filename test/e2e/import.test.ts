@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HDKey } from '@scure/bip32';
 import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
@@ -110,6 +110,13 @@ describe.concurrent('import', () => {
       ]),
     );
     world.courier('in');
+    // a lead that exchanges the chain code would move every child key
+    cpSync(bob.copy('in'), bob.copy('other'), { recursive: true });
+    const plan = join(bob.copy('other'), 'PLAN.yaml');
+    expect(readFileSync(plan, 'utf8')).toContain(facts.chain_code);
+    writeFileSync(plan, readFileSync(plan, 'utf8').replace(facts.chain_code, 'ab'.repeat(32)));
+    const exchanged = await bob.run(['join', bob.copy('other'), '--share', share(bob, 0)]);
+    expect([exchanged.exit, exchanged.json.error?.code, exchanged.json.error?.participant]).toEqual([21, 'E_FOREIGN', 'bob']);
     must(await bob.run(['join', bob.copy('in'), '--share', share(bob, 0)]));
     const last = await world.settle('in');
     expect([...last.values()].map((r) => r.json.nextAction?.code)).toEqual(['DONE', 'DONE']);
