@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path';
 import type { Certificate } from '../protocols/epoch.ts';
-import { MAX_STATEMENT_BYTES, parseStatement, statementBytes } from '../transcript/statement.ts';
-import { toHex } from '../wire/bytes.ts';
+import { MAX_STATEMENT_BYTES, parseStatement, type Statement, statementBytes } from '../transcript/statement.ts';
+import { equalBytes, toHex } from '../wire/bytes.ts';
 import { canonicalBytes, type Json } from '../wire/canon.ts';
 import type { Signer } from '../wire/ed25519.ts';
 import { CeremonyError } from '../wire/errors.ts';
@@ -42,21 +42,33 @@ export function storedStatement(home: Home, name: string, epoch: number): Uint8A
   return home.disk.read(statementPath(home, name, epoch), MAX_STATEMENT_BYTES);
 }
 
-/** Statements of the others that lie in a folder, kept with the epoch that superseded what they destroyed; false ones are left where they are. */
+/** A statement that lies in a folder, if it is one: a file that is too large, a link, or damaged says nothing. */
+function readStatement(home: Home, file: string): { readonly bytes: Uint8Array; readonly statement: Statement } | undefined {
+  try {
+    const bytes = home.disk.read(file, MAX_STATEMENT_BYTES);
+    return bytes && { bytes, statement: parseStatement(bytes, file) };
+  } catch (e) {
+    if (e instanceof CeremonyError) return undefined;
+    throw e;
+  }
+}
+
+/**
+ * Statements of the others that lie in a folder, kept with the epoch that superseded what they destroyed: one of each who
+ * held a share of the base, as far as this home knows that epoch. All else is left where it is.
+ */
 export function keepStatements(home: Home, folder: string, { epoch, digest }: Certificate): void {
+  const { name, id } = epoch.key;
+  const holders = new Set((epoch.base && epochCertificate(home, name, epoch.base.number))?.epoch.roster.map((p) => p.identity));
   const dir = join(folder, 'destroyed');
-  for (const name of home.disk.list(dir).filter((f) => f.endsWith('.json'))) {
-    const bytes = home.disk.read(join(dir, name), MAX_STATEMENT_BYTES);
-    if (!bytes) continue;
-    try {
-      const s = parseStatement(bytes, name);
-      if (s.id !== epoch.key.id || s.supersededBy !== toHex(digest)) continue;
-      const kept = inHome(home, epochDir(epoch.key.name, epoch.number), 'statements');
-      home.disk.makeDir(kept);
-      home.disk.write(join(kept, `${s.owner}-${s.identity}.json`), bytes);
-    } catch (e) {
-      if (!(e instanceof CeremonyError)) throw e;
-    }
+  for (const file of holders.size === 0 ? [] : home.disk.list(dir).filter((f) => f.endsWith('.json'))) {
+    const found = readStatement(home, join(dir, file));
+    if (found?.statement.id !== id || found.statement.supersededBy !== toHex(digest) || !holders.has(found.statement.identity)) continue;
+    const kept = inHome(home, epochDir(name, epoch.number), 'statements');
+    const place = join(kept, `${found.statement.identity}.json`);
+    if (equalBytes(home.disk.read(place, MAX_STATEMENT_BYTES) ?? new Uint8Array(0), found.bytes)) continue;
+    home.disk.makeDir(kept);
+    home.disk.write(place, found.bytes);
   }
 }
 

@@ -7,9 +7,10 @@
  *               N, N̂, s, t 1536 | Π-prm | ρ 32
  *   prove       echo of that round (32n) | Schnorr proof of the share | Π-mod | Π-fac for each other participant, ascending
  */
-import { AUX_BYTES, type AuxInfo, commonFactors, decodeAux, isFixture } from '../ecdsa/aux-info.ts';
+import { AUX_BYTES, commonFactors, decodeAux, isFixture } from '../ecdsa/aux-info.ts';
 import { FAC_BYTES } from '../ecdsa/fac.ts';
 import { MOD_BYTES } from '../ecdsa/mod.ts';
+import type { PartyAux } from '../ecdsa/presign.ts';
 import { PRM_BYTES } from '../ecdsa/prm.ts';
 import { decodeSchnorrProof, failingSchnorr, schnorrProofBytes } from '../sharing/schnorr-proof.ts';
 import type { Envelope } from '../wire/blob.ts';
@@ -21,11 +22,6 @@ import type { Dealt, KeyingContext, KeyingResult, Round } from './keying.ts';
 import { parseConfirm } from './epoch.ts';
 import { attempt, type Finding, viewFindings } from './machine.ts';
 import { stockedOfferBinding } from './presign-binding.ts';
-
-/** Auxiliary information with its owner. */
-export interface PartyAux extends AuxInfo {
-  readonly leaf: number;
-}
 
 interface Announcement {
   readonly info: PartyAux;

@@ -1,7 +1,7 @@
 /** First messages of presigning, stocked with the confirmation of an epoch. Secret side. */
 import type { AuxSecret } from '../ecdsa/make-aux.ts';
 import type { Random } from '../wire/random.ts';
-import type { PartyAux } from './auxiliary.ts';
+import type { PartyAux } from '../ecdsa/presign.ts';
 import type { KeyingContext, KeyingResult } from './keying.ts';
 import { type Crew, make } from './make-crew.ts';
 import { stockedOfferBinding } from './presign-binding.ts';

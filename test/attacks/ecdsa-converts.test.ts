@@ -11,9 +11,10 @@ import type { Inbound } from '../../src/protocols/machine.ts';
 import { type Envelope, openBlob } from '../../src/wire/blob.ts';
 import { concat } from '../../src/wire/bytes.ts';
 import type { ErrorCode } from '../../src/wire/errors.ts';
-import { blamedIn, ecdsaTable, evidenceAgainst, forget, GROUP, messagesIn, Presigner, RANGE_OR_PROOF, Stage, statesOf, timed, Turn } from '../support/ecdsa-cheat.ts';
+import { blamedIn, ecdsaTable, evidenceAgainst, forget, GROUP, messagesIn, Presigner, RANGE_OR_PROOF, statesOf, timed, Turn } from '../support/ecdsa-cheat.ts';
 import { expectEvidence, judge } from '../support/expect.ts';
 import { random, type Table } from '../support/harness.ts';
+import { Stage } from '../support/stage.ts';
 
 let table: Table;
 /** Alice has said what follows from both offers, and mallory is to say it. */

@@ -7,7 +7,6 @@
  * stranger who verifies the evidence.
  */
 import { createHash } from 'node:crypto';
-import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { serialize } from 'node:v8';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -48,6 +47,7 @@ import { evidenceOf, expectAbort, expectEvidence, expectNobodyFramed, expectNoKe
 import { PASSPHRASE, random, Table } from '../support/harness.ts';
 import { fixturePrimes } from '../support/primes.ts';
 import type { Run } from '../support/run.ts';
+import { Stage } from '../support/stage.ts';
 
 const CONFIRM = 4;
 const HONEST = ['alice', 'carol'];
@@ -78,36 +78,13 @@ for (const name of Object.keys(CHECKS)) once(name as keyof typeof CHECKS);
 once('proveModulus');
 once('proveFactors');
 
-/** A moment of a ceremony to which tests come back: all homes, and everybody's folder. */
-class Moment {
-  readonly run: Run;
-  readonly #name: string;
-  constructor(run: Run, name: string) {
-    this.run = run;
-    this.#name = `${name}-${run.id}`;
-    run.table.save(this.#name);
-    cpSync(join(run.table.root, 'runs', run.id), this.#folders, { recursive: true });
-  }
-  get #folders(): string {
-    return join(this.run.table.root, 'saved-runs', this.#name);
-  }
-  back(): Run {
-    const { table, id, last } = this.run;
-    table.restore(this.#name);
-    rmSync(join(table.root, 'runs', id), { recursive: true, force: true });
-    cpSync(this.#folders, join(table.root, 'runs', id), { recursive: true });
-    last.clear();
-    return this.run;
-  }
-}
-
 let table: Table;
 /** The honest have committed. */
-let committed: Moment;
+let committed: Stage;
 /** What mallory publishes where it does as it should. */
 let published: Published;
 /** Everybody has dealt, and the honest have sent their proofs. */
-let proved: Moment;
+let proved: Stage;
 let dealer: EcdsaDealer;
 let share: bigint;
 /** Mallory's proofs, all of them good. */
@@ -130,7 +107,7 @@ beforeAll(async () => {
 
   const run = await begin();
   await run.settle();
-  committed = new Moment(run, 'committed');
+  committed = new Stage(run, 'committed');
   dealer = new EcdsaDealer(run, 'mallory', was.published);
   dealer.ringProof = dealer.proveRing();
   dealer.announce();
@@ -139,7 +116,7 @@ beforeAll(async () => {
   await run.settle();
   run.say('mallory', DEAL, dealer.deal(run.messages()));
   await run.settle();
-  proved = new Moment(run, 'proved');
+  proved = new Stage(run, 'proved');
   good = await dealer.proofs(run.messages());
   share = await dealer.share(run.messages());
 });
@@ -360,11 +337,11 @@ describe('rows 7 and 8 N of three primes', () => {
   const primes = [OWN.p, ABOVE[768], ABOVE.next768];
   const n = primes.reduce((a, b) => a * b, 1n);
   let three: Awaited<ReturnType<typeof withPrimes>>;
-  let before: Moment;
+  let before: Stage;
   beforeAll(async () => {
     // Π-fac holds: two of the primes are one large factor
     three = await withPrimes(primes, { p: OWN.p, q: ABOVE[768] * ABOVE.next768 });
-    before = new Moment(three.run, 'three');
+    before = new Stage(three.run, 'three');
   });
   const refused = async (code: ErrorCode, modulus: Uint8Array, text: RegExp): Promise<void> => {
     const run = before.back();
@@ -687,7 +664,7 @@ describe('row 35 equivocation in the prove round, and false echoes', () => {
 
 describe('stocked offers', () => {
   /** Mallory's proofs lie there; nobody has taken them in. */
-  let closing: Moment;
+  let closing: Stage;
   let messages: Inbound;
   let digest: Uint8Array;
   let stock: [Uint8Array, Uint8Array];
@@ -696,7 +673,7 @@ describe('stocked offers', () => {
   beforeAll(async () => {
     const run = proved.back();
     run.say('mallory', PROVE, proving(good));
-    closing = new Moment(run, 'closing');
+    closing = new Stage(run, 'closing');
     messages = withMessage(run, run.messages(), run.file('alice', 'round-3/mallory.blob') as Uint8Array);
     const result = await dealer.result(messages);
     ({ digest } = result);
@@ -757,7 +734,7 @@ describe('test moduli in production', () => {
     return { p, q, pHat, qHat };
   };
   let rooms: Table;
-  let begun: Moment;
+  let begun: Stage;
   beforeAll(async () => {
     rooms = await Table.open(['somebody']);
     for (const name of PEOPLE) {
@@ -768,7 +745,7 @@ describe('test moduli in production', () => {
     }
     const run = await rooms.dkg({ scheme: 'cggmp24-secp256k1', quorum: '2-of(olga, peter, mallory)', honest: ['olga', 'peter'], cheats: ['mallory'] });
     await run.settle();
-    begun = new Moment(run, 'begun');
+    begun = new Stage(run, 'begun');
   });
   afterAll(() => {
     rooms.close();

@@ -10,10 +10,11 @@ import { refusalBody } from '../../src/protocols/machine.ts';
 import { CLOSE, CONVERT, OFFER } from '../../src/protocols/presign.ts';
 import { concat } from '../../src/wire/bytes.ts';
 import type { ErrorCode } from '../../src/wire/errors.ts';
-import { blamedIn, ecdsaTable, expectCaught, forget, GROUP, keyState, Parts, Presigner, RANGE_OR_PROOF, Stage, statesOf, timed, Turn } from '../support/ecdsa-cheat.ts';
+import { blamedIn, ecdsaTable, expectCaught, forget, GROUP, keyState, Parts, Presigner, RANGE_OR_PROOF, statesOf, timed, Turn } from '../support/ecdsa-cheat.ts';
 import { evidenceOf, expectNobodyFramed } from '../support/expect.ts';
 import { random, type Table } from '../support/harness.ts';
 import type { Run } from '../support/run.ts';
+import { Stage } from '../support/stage.ts';
 
 let table: Table;
 /** Alice has said her offer, and mallory is to say one. */

@@ -17,11 +17,12 @@ import { traceBytes } from '../../src/ecdsa/trace.ts';
 import type { Disk } from '../../src/vault/durable.ts';
 import { concat, toHex, utf8 } from '../../src/wire/bytes.ts';
 import { CeremonyError, type ErrorCode } from '../../src/wire/errors.ts';
-import { ALL, blamedIn, keyState, messagesIn, offerLayout, Parts, Presigner, QUORUM, Stage, Turn } from '../support/ecdsa-cheat.ts';
+import { ALL, blamedIn, keyState, messagesIn, offerLayout, Parts, Presigner, QUORUM, Turn } from '../support/ecdsa-cheat.ts';
 import { expectEvidence } from '../support/expect.ts';
 import { random, Table } from '../support/harness.ts';
 import type { Run } from '../support/run.ts';
 import { otherIntent, replanted, spent } from '../support/signing.ts';
+import { Stage } from '../support/stage.ts';
 
 const CONFIRM = 4;
 const PAIR = ['alice', 'mallory'];

@@ -8,7 +8,7 @@ import { ABANDON_BODY, echo, type Inbound, refusalBody } from '../../src/protoco
 import { CLOSE, CONVERT, OFFER, SUM, traceBody, type Mismatch } from '../../src/protocols/presign.ts';
 import { concat } from '../../src/wire/bytes.ts';
 import type { ErrorCode } from '../../src/wire/errors.ts';
-import { blamedIn, ecdsaTable, evidenceAgainst, expectCaught, forget, GROUP, keyState, messagesIn, type Parts, Presigner, Stage, statesOf, unspent } from '../support/ecdsa-cheat.ts';
+import { blamedIn, ecdsaTable, evidenceAgainst, expectCaught, forget, GROUP, keyState, messagesIn, type Parts, Presigner, statesOf, unspent } from '../support/ecdsa-cheat.ts';
 import { encodeEvidence } from '../../src/transcript/evidence.ts';
 import { verifyEvidence } from '../../src/transcript/verify.ts';
 import { type Envelope, openBlob } from '../../src/wire/blob.ts';
@@ -16,6 +16,7 @@ import { evidenceOf, expectEvidence, judge, recordOf } from '../support/expect.t
 import { random, type Table } from '../support/harness.ts';
 import type { Run } from '../support/run.ts';
 import { LONG as ALL_TESTS } from '../support/long.ts';
+import { Stage } from '../support/stage.ts';
 
 let table: Table;
 beforeAll(async () => {

@@ -21,9 +21,10 @@ import type { ErrorCode } from '../../src/wire/errors.ts';
 import { Cosigner } from '../support/cosigner.ts';
 import { evidenceOf, expectEvidence } from '../support/expect.ts';
 import { random, Table } from '../support/harness.ts';
-import { expectRekeyAbort, expectSigns, expectStanding, Moment, Redealer, refresh, reshare, standing, standings } from '../support/redealer.ts';
+import { expectRekeyAbort, expectSigns, expectStanding, Redealer, refresh, reshare, standing, standings } from '../support/redealer.ts';
 import type { Run } from '../support/run.ts';
 import { bothNonces } from '../support/signing.ts';
+import { Stage } from '../support/stage.ts';
 
 const [DEAL, CONFIRM] = [1, 2];
 const HOLDERS = ['alice', 'mallory', 'carol'];
@@ -31,9 +32,9 @@ const ALL = [...HOLDERS, 'dave'];
 const HONEST = ['alice', 'carol'];
 let table: Table;
 /** Everybody has dealt; mallory stays, and is to confirm. */
-let dealt: Moment;
+let dealt: Stage;
 /** By alice and mallory, who stays, to mallory, carol and dave: alice leaves. */
-let given: Moment;
+let given: Stage;
 let dealer: Redealer;
 let giver: Redealer;
 beforeAll(async () => {
@@ -44,12 +45,12 @@ beforeAll(async () => {
   const run = await refresh(table, { honest: HONEST, cheats: ['mallory'] }, { stock: 1 });
   await run.settle();
   dealer = new Redealer(run, 'mallory');
-  dealt = new Moment(run, 'dealt');
+  dealt = new Stage(run, 'dealt');
   table.restore('key');
   const gift = await reshare(table, { honest: ['alice', 'carol', 'dave'], cheats: ['mallory'] }, { quorum: '2-of(mallory, carol, dave)', dealers: [['alice', 'alice'], ['mallory', 'mallory']] });
   await gift.settle();
   giver = new Redealer(gift, 'mallory');
-  given = new Moment(gift, 'given');
+  given = new Stage(gift, 'given');
 });
 afterAll(() => {
   table.close();

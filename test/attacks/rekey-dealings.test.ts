@@ -7,12 +7,13 @@ import { parseQuorum } from '../../src/sharing/expression.ts';
 import { loadShare, requireKey } from '../../src/ceremony/key-store.ts';
 import { concat } from '../../src/wire/bytes.ts';
 import type { ErrorCode } from '../../src/wire/errors.ts';
-import { expectRekeyAbort, expectSigns, Moment, Redealer, refresh, replantRekey, reshare, standings } from '../support/redealer.ts';
+import { expectRekeyAbort, expectSigns, Redealer, refresh, replantRekey, reshare, standings } from '../support/redealer.ts';
 import { Table } from '../support/harness.ts';
 import type { Run } from '../support/run.ts';
 import { rekeyDealOf } from '../../src/protocols/rekey.ts';
 import { decodeDealing } from '../../src/sharing/dealing.ts';
 import { shapeOf } from '../../src/protocols/keying.ts';
+import { Stage } from '../support/stage.ts';
 
 const DEAL = 1;
 const HOLDERS = ['alice', 'mallory', 'carol'];
@@ -42,11 +43,11 @@ beforeEach(() => {
 type Craft = (d: Redealer, run: Run) => Uint8Array | undefined;
 
 /** Refresh and reshare in which everybody honest has dealt, and mallory is to deal. */
-let moments: Record<'refresh' | 'reshare' | 'nested', Moment>;
+let moments: Record<'refresh' | 'reshare' | 'nested', Stage>;
 beforeAll(async () => {
-  const dealt = async (name: string, run: Run): Promise<Moment> => {
+  const dealt = async (name: string, run: Run): Promise<Stage> => {
     await run.settle();
-    const moment = new Moment(run, name);
+    const moment = new Stage(run, name);
     table.restore('key');
     return moment;
   };
@@ -58,7 +59,7 @@ beforeAll(async () => {
     nested: await dealt('nested', await give('2-of(alice, 2-of(carol, dave))')),
   };
 });
-async function spoil(moment: Moment, craft: Craft): Promise<Run> {
+async function spoil(moment: Stage, craft: Craft): Promise<Run> {
   const run = moment.back();
   const d = new Redealer(run, 'mallory');
   run.say('mallory', DEAL, craft(d, run) ?? d.deal());

@@ -18,9 +18,10 @@ import { type ProveParts, proving } from '../support/dealer.ts';
 import { EcdsaRedealer } from '../support/ecdsa-redealer.ts';
 import { random, Table } from '../support/harness.ts';
 import { fixturePrimes } from '../support/primes.ts';
-import { expectRekeyAbort, expectSigns, Moment, refresh, reshare, standing, standings } from '../support/redealer.ts';
+import { expectRekeyAbort, expectSigns, refresh, reshare, standing, standings } from '../support/redealer.ts';
 import type { Run } from '../support/run.ts';
 import { LONG as ALL_TESTS } from '../support/long.ts';
+import { Stage } from '../support/stage.ts';
 
 const [DEAL, REVEAL, PROVE, CONFIRM] = [1, 2, 3, 4];
 const HOLDERS = ['alice', 'mallory', 'carol'];
@@ -45,11 +46,11 @@ for (const name of Object.keys(CHECKS) as (keyof typeof CHECKS)[]) {
 
 let table: Table;
 /** The honest have dealt and committed. */
-let dealt: Moment;
+let dealt: Stage;
 /** Everybody has; the honest have revealed. */
-let revealed: Moment;
+let revealed: Stage;
 /** Everybody has; the honest have proved. */
-let proved: Moment;
+let proved: Stage;
 let cheat: EcdsaRedealer;
 let good: ProveParts;
 let before: ReturnType<typeof standings>;
@@ -63,15 +64,15 @@ beforeAll(async () => {
   before = standings(table, ALL);
   const run = await refresh(table, { honest: HONEST, cheats: ['mallory'] }, { stock: 1 });
   await run.settle();
-  dealt = new Moment(run, 'dealt');
+  dealt = new Stage(run, 'dealt');
   cheat = new EcdsaRedealer(run, 'mallory', OWN);
   run.say('mallory', DEAL, cheat.deal());
   await run.settle();
-  revealed = new Moment(run, 'revealed');
+  revealed = new Stage(run, 'revealed');
   run.say('mallory', REVEAL, cheat.reveal(cheat.messages()));
   await run.settle();
   good = await cheat.proofs(cheat.messages());
-  proved = new Moment(run, 'proved');
+  proved = new Stage(run, 'proved');
 }, 240_000);
 afterAll(() => {
   table.close();

@@ -6,10 +6,13 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { givenOn, takeUp } from '../../src/ceremony/bystander.ts';
+import { lockHome } from '../../src/ceremony/home.ts';
 import { pendingEpochs, requireKey, sharePath } from '../../src/ceremony/key-store.ts';
 import { endKey } from '../../src/ceremony/supersede.ts';
 import { isKeying } from '../../src/plan/plan.ts';
+import { type Statement, statementBytes } from '../../src/transcript/statement.ts';
 import { toHex } from '../../src/wire/bytes.ts';
+import { canonicalBytes } from '../../src/wire/canon.ts';
 import { refresh, reshare } from '../support/redealer.ts';
 import { Table } from '../support/harness.ts';
 import type { Run } from '../support/run.ts';
@@ -61,6 +64,32 @@ test('rule P4 a key that was ended leaves nothing that opens an attempt under wa
     for (const n of OLD) await run.next(n);
   }
   expect(run.code('bob')).toBe('E_RETIRED');
+});
+
+test('row 40 an old copy: what is half made of a signing goes with its stocks when the home is renewed', async () => {
+  await table.sign({ honest: ['alice', 'bob'], live: true, message: 'half made' });
+  expect(sealed('alice').length).toBeGreaterThan(0);
+  lockHome(table.party('alice').home, 'an older copy', table.clock);
+  table.clock = new Date(table.clock.getTime() + 1000);
+  table.renew('alice');
+  expect(sealed('alice')).toEqual([]);
+});
+
+test('statements of destruction: those of holders are kept, one each; strangers, junk and what is too large are not, and stop nobody', async () => {
+  const run = await refresh(table, { honest: OLD });
+  await run.settle();
+  for (const n of OLD) await run.next(n);
+  const stranger = Buffer.from(run.file('alice', 'destroyed/bob.json') as Uint8Array).toString().replace(/"owner":"bob"/, '"owner":"eve"');
+  for (let i = 0; i < 5; i++) run.write('alice', `destroyed/x${String(i)}.json`, Buffer.from(stranger));
+  run.write('alice', 'destroyed/large.json', new Uint8Array(200_000).fill(0x20));
+  const { signer } = table.party('ea').identity;
+  const honest = JSON.parse(Buffer.from(run.file('alice', 'destroyed/bob.json') as Uint8Array).toString()) as Statement;
+  const { sig: _sig, ...fields } = { ...honest, owner: 'ea', identity: toHex(signer.publicKey) };
+  run.write('alice', 'destroyed/ea.json', canonicalBytes({ ...fields, sig: toHex(signer.sign(statementBytes(fields))) }));
+  await run.next('alice');
+  expect(run.code('alice')).toBe('DONE');
+  const kept = readdirSync(join(table.party('alice').home.root, 'keys/treasury/epoch-2/statements'));
+  expect(kept.sort()).toEqual(OLD.map((n) => `${toHex(table.party(n).identity.signer.publicKey)}.json`).sort());
 });
 
 test('rule C4 two epochs of one rank: the share that waits for the one that counts is not destroyed by the other', async () => {

@@ -12,7 +12,7 @@ import { provePrm } from '../../src/ecdsa/prove-prm.ts';
 import { ringPedersen, type RingPedersen } from '../../src/ecdsa/ring-pedersen.ts';
 import { TASKS } from '../../src/ecdsa/tasks.ts';
 import type { DkgPlan } from '../../src/plan/plan.ts';
-import { type Announcements, announced, announcement, announcementBinding, type PartyAux, possessionBinding, proofBinding, proveBody } from '../../src/protocols/auxiliary.ts';
+import { type Announcements, announced, announcement, announcementBinding, possessionBinding, proofBinding, proveBody } from '../../src/protocols/auxiliary.ts';
 import { concluded } from '../../src/protocols/crew.ts';
 import { COMMIT, DEAL, dealOf, type DkgContext, dkgContext, dkgFindings, PROVE } from '../../src/protocols/dkg.ts';
 import { commitment, complaintBody, dealBody } from '../../src/protocols/dkg-messages.ts';
@@ -37,6 +37,7 @@ import { type Envelope, openBlob } from '../../src/wire/blob.ts';
 import { concat } from '../../src/wire/bytes.ts';
 import { type Party, random } from './harness.ts';
 import type { Run } from './run.ts';
+import type { PartyAux } from '../../src/ecdsa/presign.ts';
 
 export class Dealer {
   readonly ctx: DkgContext;

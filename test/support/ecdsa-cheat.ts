@@ -5,7 +5,6 @@
  * Mallory signs with alice, or with carol and dave: then what concerns one of the two must reach the other one too.
  */
 import { createHash } from 'node:crypto';
-import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { serialize } from 'node:v8';
 import { expect } from 'vitest';
@@ -59,6 +58,7 @@ import { presigningOf } from '../../src/protocols/presign-plan.ts';
 import { keyFacts } from '../../src/protocols/signing.ts';
 import { type Envelope, openBlob } from '../../src/wire/blob.ts';
 import { concat, toHex } from '../../src/wire/bytes.ts';
+import { Stage } from './stage.ts';
 import { CeremonyError, type ErrorCode } from '../../src/wire/errors.ts';
 import { sha256 } from '../../src/wire/hash.ts';
 import { type Evidence, expectAbort } from './expect.ts';
@@ -135,32 +135,6 @@ export async function makeKey(table: Table, name: string, stock = 0): Promise<Ru
   await run.settle();
   expect(run.code('alice')).toBe('DONE');
   return run;
-}
-
-/** A moment of a ceremony to which tests come back: all homes, and everybody's folder. */
-export class Stage {
-  readonly run: Run;
-  readonly #name: string;
-
-  constructor(run: Run, name: string) {
-    this.run = run;
-    this.#name = `${name}-${run.id}`;
-    run.table.save(this.#name);
-    rmSync(this.#folders, { recursive: true, force: true });
-    cpSync(join(run.table.root, 'runs', run.id), this.#folders, { recursive: true });
-  }
-  get #folders(): string {
-    return join(this.run.table.root, 'saved-runs', this.#name);
-  }
-  /** Puts everything back. */
-  back(): Run {
-    const { table, id, last } = this.run;
-    table.restore(this.#name);
-    rmSync(join(table.root, 'runs', id), { recursive: true, force: true });
-    cpSync(this.#folders, join(table.root, 'runs', id), { recursive: true });
-    last.clear();
-    return this.run;
-  }
 }
 
 /** All messages that lie in somebody's folder, taken in or not. */

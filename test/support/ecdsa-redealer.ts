@@ -5,7 +5,7 @@ import { type FacWitness, proveFac } from '../../src/ecdsa/prove-fac.ts';
 import { provePrm } from '../../src/ecdsa/prove-prm.ts';
 import { ringPedersen } from '../../src/ecdsa/ring-pedersen.ts';
 import { TASKS } from '../../src/ecdsa/tasks.ts';
-import { announced, announcement, announcementBinding, type PartyAux, possessionBinding, proofBinding } from '../../src/protocols/auxiliary.ts';
+import { announced, announcement, announcementBinding, possessionBinding, proofBinding } from '../../src/protocols/auxiliary.ts';
 import { concluded } from '../../src/protocols/crew.ts';
 import type { Dealt, KeyingResult } from '../../src/protocols/keying.ts';
 import { roundOf } from '../../src/protocols/keying.ts';
@@ -17,6 +17,7 @@ import { ownRing, type ProveParts } from './dealer.ts';
 import { random } from './harness.ts';
 import { Redealer } from './redealer.ts';
 import type { Run } from './run.ts';
+import type { PartyAux } from '../../src/ecdsa/presign.ts';
 
 export class EcdsaRedealer extends Redealer {
   readonly own: AuxSecret;

@@ -2,7 +2,7 @@
  * A dealer and receiver in a refresh or reshare whose every part can be exchanged before it speaks. What it says is made
  * by the real functions of the protocol; left alone, it is honest. And the beginning of such ceremonies at a table.
  */
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { prekeySecret } from '../../src/ceremony/identity.ts';
@@ -83,29 +83,6 @@ export async function reshare(table: Table, seating: Seating, over: Partial<Resh
 export async function replantRekey(run: Run, change: (plan: RekeyPlan) => unknown, honest: readonly string[] = run.honest, base?: Uint8Array): Promise<Run> {
   const plan = change({ ...(run.plan as RekeyPlan), nonce: toHex(random(32)) }) as RekeyPlan;
   return run.table.plant(plan, honest, { [BASE]: base ?? (run.file(run.honest[0] as string, BASE) as Uint8Array) });
-}
-
-/** A moment of a ceremony to which tests come back: all homes, and everybody's folder. */
-export class Moment {
-  readonly run: Run;
-  readonly #name: string;
-  constructor(run: Run, name: string) {
-    this.run = run;
-    this.#name = `${name}-${run.id}`;
-    run.table.save(this.#name);
-    cpSync(join(run.table.root, 'runs', run.id), this.#folders, { recursive: true });
-  }
-  get #folders(): string {
-    return join(this.run.table.root, 'saved-runs', this.#name);
-  }
-  back(): Run {
-    const { table, id, last } = this.run;
-    table.restore(this.#name);
-    rmSync(join(table.root, 'runs', id), { recursive: true, force: true });
-    cpSync(this.#folders, join(table.root, 'runs', id), { recursive: true });
-    last.clear();
-    return this.run;
-  }
 }
 
 /** Everything that a participant says in a refresh or reshare. */

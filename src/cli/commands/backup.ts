@@ -1,15 +1,15 @@
 /** `backup export`, `backup verify`, `backup list`, `backup place`, `backup type`. */
 import { join } from 'node:path';
-import type { CheckedBackup, OpeningKeys } from '../../ceremony/backup-check.ts';
+import type { CheckedBackup } from '../../ceremony/backup-check.ts';
 import type { Verdict } from '../../backup/verify-backup.ts';
 import type { Card } from '../../plan/card.ts';
 import { openHome, type Home } from '../../ceremony/home.ts';
-import type { Secret } from '../../vault/secret.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { CeremonyError, EXIT, type ExitCode, fail } from '../../wire/errors.ts';
 import { sha256 } from '../../wire/hash.ts';
 import { formatWords } from '../../wire/words.ts';
 import { type Context, realPath } from '../context.ts';
+import { backupPassphrase, openingKeys } from '../opening-keys.ts';
 import { fold } from '../output.ts';
 import { VERSION } from '../version.ts';
 
@@ -23,16 +23,6 @@ interface ExportOptions {
   readonly site?: string;
   readonly out: string;
   readonly passphraseBackupFile?: string;
-}
-
-/** The passphrase of a backup: another one than that of the home. */
-async function backupPassphrase(ctx: Context, file: string | undefined, confirm: boolean): Promise<Secret> {
-  const { readPassphrase } = await import('../../vault/passphrase.ts');
-  if (file === undefined && ctx.flags.input === false)
-    fail('E_PERSON', 'the passphrase of the backup is needed', { field: 'passphrase-backup-file', remedy: 'Give --passphrase-backup-file, or run at a terminal.' });
-  const { secret, warning } = await readPassphrase({ file, confirm, prompt: 'Passphrase of the backup', stdin: process.stdin, stderr: process.stderr });
-  if (warning !== undefined) ctx.out.say(`! ${warning}`);
-  return secret;
 }
 
 const recipientOrPath = (text: string): string => (/^age1[02-9a-z]+$/.test(text) ? text : realPath(text));
@@ -91,33 +81,6 @@ interface VerifyOptions {
 /** The home, if there is one: `backup verify` needs none. */
 function homeIfAny(ctx: Context): Home | undefined {
   return ctx.disk.exists(join(ctx.homeRoot, 'VERSION')) ? openHome(ctx.disk, ctx.homeRoot) : undefined;
-}
-
-async function openingKeys(ctx: Context, home: Home | undefined, options: VerifyOptions): Promise<{ keys: OpeningKeys; wipe: () => void }> {
-  const { parseIdentityFile } = await import('../../ceremony/backup-age.ts');
-  const identities = (options.identity ?? []).flatMap((path) => {
-    const file = realPath(path);
-    const bytes = ctx.disk.read(file, 65_536) ?? fail('E_MISSING', 'the identity file is missing', { file, field: 'identity' });
-    try {
-      return parseIdentityFile(bytes, file);
-    } finally {
-      bytes.fill(0);
-    }
-  });
-  const given = identities.length > 0 || options.passphraseBackupFile !== undefined;
-  const custody: Uint8Array[] = [];
-  if (home && !given) {
-    const { custodySecrets } = await import('../../ceremony/custody.ts');
-    custody.push(...custodySecrets(home, (await ctx.port(home).unlock()).vault).map((k) => k.secret));
-  }
-  const passphrase = options.passphraseBackupFile !== undefined || (!given && custody.length === 0) ? await backupPassphrase(ctx, options.passphraseBackupFile, false) : undefined;
-  return {
-    keys: { identities, passphrase, custody },
-    wipe: () => {
-      for (const k of custody) k.fill(0);
-      passphrase?.wipe();
-    },
-  };
 }
 
 export async function backupVerify(ctx: Context, files: readonly string[], options: VerifyOptions): Promise<ExitCode> {

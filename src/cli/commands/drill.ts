@@ -1,7 +1,6 @@
 /** `drill list`, `drill run`, `drill print`, `drill backup`, `drill record`, `drill verify`. */
 import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
-import type { OpeningKeys } from '../../ceremony/backup-check.ts';
 import type { DrillResult } from '../../ceremony/care.ts';
 import type { Home } from '../../ceremony/home.ts';
 import type { Identity } from '../../ceremony/identity.ts';
@@ -19,6 +18,7 @@ import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
 import { type Context, realPath } from '../context.ts';
 import { fold } from '../output.ts';
 import { VERSION } from '../version.ts';
+import { openingKeys } from '../opening-keys.ts';
 
 const DEFAULT_SCHEME = 'frost-ed25519';
 const DEFAULT_QUORUM = '2-of(alice, bob, carol)';
@@ -206,32 +206,6 @@ interface BackupOptions extends RoomOptions {
   readonly passphraseBackupFile?: string;
 }
 
-/** Keys to open backups with: those named, else the custody keys of the home. Secret. */
-async function openingKeys(ctx: Context, home: Home, identity: Identity, options: BackupOptions): Promise<{ readonly keys: OpeningKeys; readonly wipe: () => void }> {
-  const [{ parseIdentityFile }, { custodySecrets }, { readPassphrase }] = await Promise.all([import('../../ceremony/backup-age.ts'), import('../../ceremony/custody.ts'), import('../../vault/passphrase.ts')]);
-  const identities = (options.identity ?? []).flatMap((path) => {
-    const file = realPath(path);
-    const bytes = ctx.disk.read(file, 65_536) ?? fail('E_MISSING', 'the identity file is missing', { file, field: 'identity' });
-    try {
-      return parseIdentityFile(bytes, file);
-    } finally {
-      bytes.fill(0);
-    }
-  });
-  const passphrase =
-    options.passphraseBackupFile === undefined
-      ? undefined
-      : (await readPassphrase({ file: realPath(options.passphraseBackupFile), confirm: false, prompt: 'Passphrase of the backup', stdin: process.stdin, stderr: process.stderr })).secret;
-  const custody = identities.length === 0 && passphrase === undefined ? custodySecrets(home, identity.vault).map((k) => k.secret) : [];
-  return {
-    keys: { identities, passphrase, custody },
-    wipe: () => {
-      for (const k of custody) k.fill(0);
-      passphrase?.wipe();
-    },
-  };
-}
-
 export async function drillBackup(ctx: Context, options: BackupOptions): Promise<ExitCode> {
   const [{ requireKey }, { checkBackup }, { backupDrill }, { recordCare }, { noteTest }, { utc }] = await Promise.all([
     import('../../ceremony/key-store.ts'),
@@ -246,7 +220,7 @@ export async function drillBackup(ctx: Context, options: BackupOptions): Promise
   const out = await newFolder(options.out);
   const identity = await ctx.port(home).unlock();
   const began = ctx.now();
-  const { keys, wipe } = await openingKeys(ctx, home, identity, options);
+  const { keys, wipe } = await openingKeys(ctx, home, options);
   const backups: { checked: Awaited<ReturnType<typeof checkBackup>>; milliseconds: number }[] = [];
   try {
     for (const file of options.backup) {

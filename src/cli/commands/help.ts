@@ -28,7 +28,7 @@ export async function helpTopic(ctx: Context, topic: string): Promise<ExitCode> 
       { schema: 'mpc-ceremony/help/1', implemented: IMPLEMENTED, notImplemented: NOT_IMPLEMENTED.map(([name, why]) => ({ name, why })), exit: 0 },
       [
         ...IMPLEMENTED.flatMap(({ name, ...facts }) => [name, ...Object.entries(facts).map(([what, text]) => row(`  ${what}`, 12, text)), '']),
-        'Not implemented:',
+        'Left out on purpose:',
         ...NOT_IMPLEMENTED.map(([name, why]) => row('  ', 2, `${name}: ${why}`)),
       ],
     );
