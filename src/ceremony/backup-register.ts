@@ -127,11 +127,11 @@ export function listBackups(home: Home, key?: string): ListedCopy[] {
   });
 }
 
-/** Files of registered copies of epochs below the active one that nobody has noted as destroyed. */
-export function openBackups(home: Home, { epoch }: Certificate): string[] {
+/** Registered copies of epochs below the active one that nobody has noted as destroyed: file, with its place, and the beginning of its SHA-256. */
+export function openBackups(home: Home, { epoch }: Certificate): { readonly file: string; readonly digest: string }[] {
   return backupCopies(home, epoch.key.name)
     .filter((c) => c.keyId === epoch.key.id && c.epoch < epoch.number && c.destroyed === undefined)
-    .map((c) => (c.site === undefined ? c.file : `${c.file} at ${c.site}`));
+    .map((c) => ({ file: c.site === undefined ? c.file : `${c.file} at ${c.site}`, digest: c.sha256.slice(0, 16) }));
 }
 
 /** Notes that a copy was destroyed, and by whose word. @returns whether it is registered */

@@ -80,7 +80,7 @@ export function receiver(store: CeremonyStore, ctx: KeyingContext, judge: Judged
         : `Epoch ${String(epoch.number)} of ${plan.name} is active (${epoch.key.scheme}). Public key and addresses are the same as before.`,
       `Public key  ${toHex(outputKey(epoch.key.scheme, fromHex(epoch.publicKey)).bytes)}`,
       ...(epoch.born === 'whole' ? ['This key was born whole: it existed in one place before it was imported.'] : []),
-      ...(epoch.base ? (own ? ['Shares, stocks and backups of earlier epochs are void; what this home held of them is destroyed.'] : ['This home holds no share of the new epoch. What it held of earlier ones is destroyed.']) : []),
+      ...(epoch.base ? (own ? [storedStatement(store.home, plan.name, epoch.number) ? 'Shares, stocks and backups of earlier epochs are void; what this home held of them is destroyed.' : 'Shares, stocks and backups of earlier epochs are void.'] : ['This home holds no share of the new epoch. What it held of earlier ones is destroyed.']) : []),
       'Words of this key. Every participant must see the same; write them down:',
       ...formatWords(words(certificate.digest.slice(0, 16))),
     ];

@@ -83,7 +83,7 @@ export interface ClosingItem {
  * it in this home, and its registered backups destroyed.
  * @param backups files of the register that belong to earlier epochs and are not marked as destroyed
  */
-export function closingItems(home: Home, { epoch }: Certificate, backups: readonly string[]): ClosingItem[] {
+export function closingItems(home: Home, { epoch }: Certificate, backups: readonly { readonly file: string; readonly digest: string }[]): ClosingItem[] {
   const { name } = epoch.key;
   const before = epoch.base && epochCertificate(home, name, epoch.base.number);
   const dir = inHome(home, epochDir(name, epoch.number), 'statements');
@@ -99,6 +99,6 @@ export function closingItems(home: Home, { epoch }: Certificate, backups: readon
   return [
     ...silent.map((p) => ({ what: 'statement' as const, text: `${p.name} has not stated that its share of epoch ${String(epoch.base?.number)} is destroyed: bring destroyed/${p.name}.json` })),
     ...(left ? [{ what: 'share' as const, text: `this home still holds its share of epoch ${String(epoch.base?.number)}: mpc-ceremony next FOLDER` }] : []),
-    ...backups.map((file) => ({ what: 'backup' as const, text: `the backup ${file} is of an earlier epoch: destroy it, then mpc-ceremony backup destroyed` })),
+    ...backups.map(({ file, digest }) => ({ what: 'backup' as const, text: `the backup ${file} is of an earlier epoch: destroy it, then mpc-ceremony backup destroyed ${digest} --key ${name} --by NAME` })),
   ];
 }

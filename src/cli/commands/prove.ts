@@ -39,7 +39,7 @@ async function prove(ctx: Context, home: Home, key: string, out: string | undefi
       `  ${file}`,
       'It is public and signs nothing. Others take it up with',
       `  mpc-ceremony key prove ${key} --take FILE`,
-      ...(challenge === undefined ? ['Its time is what this machine says; whoever wants to be sure gives a --challenge.'] : []),
+      ...(challenge === undefined ? ['Its time is what this machine says; to be sure of it, give a --challenge.'] : []),
     ],
   );
   return EXIT.ok;
