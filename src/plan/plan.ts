@@ -22,6 +22,10 @@ export const MAX_STOCK = 1000;
 export const MAX_PRESIGNATURES = 1000;
 const MAX_RANK = 1_000_000;
 
+/** Ways for messages to travel. */
+export const ROUTES = ['folder', 'qr', 'relay'] as const;
+export type Route = (typeof ROUTES)[number];
+
 const schemeNames = Object.keys(SCHEMES) as [SchemeName, ...SchemeName[]];
 
 const person = {
@@ -49,6 +53,10 @@ const common = {
   expires: utcTime,
   previous: v.optional(hex(32)),
   machine: v.optional(v.strictObject({ network: v.literal('off') })),
+  /** SHA-256 of the program that everybody must run, where the plan pins one (`doctor` prints it). */
+  program: v.optional(hex(32)),
+  /** Routes by which messages may travel; without it, every route may be used. */
+  routes: v.optional(v.pipe(v.array(v.picklist(ROUTES)), v.minLength(1), v.maxLength(ROUTES.length))),
 };
 
 /** What every plan begins with. */

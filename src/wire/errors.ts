@@ -83,6 +83,8 @@ export const ERRORS = {
   E_RANK: [EXIT.refused, 'the rank of the attempt does not follow the rank rules'],
   E_WITNESS: [EXIT.cannotTell, 'a witness named in the plan has not signed'],
   E_WITNESS_SHARE: [EXIT.refused, 'a witness may not hold a share'],
+  E_ROUTE: [EXIT.refused, 'the plan does not allow this route, or the route cannot carry what the plan needs'],
+  E_RELEASE: [EXIT.refused, 'the plan asks for another program than this one'],
   E_ATTENDED: [EXIT.refused, 'the plan asks for a person; a scripted answer is not accepted'],
   // intents and the gate
   E_INTENT: [EXIT.refused, 'the intent has an unknown, missing or out-of-range field'],
@@ -125,6 +127,10 @@ export const ERRORS = {
   E_BACKUP_BAD: [EXIT.wrong, 'a backup is damaged, exchanged, or holds something else than it says'],
   E_BACKUP_PROOF: [EXIT.wrong, 'the proof of a backup does not verify'],
   E_SHEET: [EXIT.wrong, 'a line typed from a printed backup is wrong'],
+  // carriers
+  E_QR: [EXIT.wrong, 'a code, or the parts of one, cannot be what this program shows'],
+  E_PARCEL: [EXIT.wrong, 'what a code or a relay carried has the wrong form, or is not for this ceremony'],
+  E_RELAY_PART: [EXIT.wrong, 'what lies in a place of the relay does not open, or is not signed by its sender'],
   // views and equivocation
   E_EQUIVOCATION: [EXIT.equivocation, 'one sender signed two different messages for one slot'],
   E_FORK: [EXIT.equivocation, 'one author signed two different entries with one number'],
@@ -158,6 +164,7 @@ export const ERRORS = {
   E_RNG: [EXIT.environment, 'the random source fails its test'],
   E_NETWORK_UP: [EXIT.environment, 'the plan asks for an air gap and a network interface is up'],
   E_MACHINE: [EXIT.environment, 'the machine is not fit for this plan'],
+  E_RELAY: [EXIT.io, 'the relay cannot be reached, or does not do what a relay does'],
   E_IO: [EXIT.io, 'reading or writing failed'],
   E_USAGE: [EXIT.usage, 'the command line cannot be understood'],
   E_INTERNAL: [EXIT.internal, 'an unexpected error'],
