@@ -13,7 +13,7 @@ export const BASE_FILE = 'base/certificate.json';
 /** Name under which the share of a foreign key waits, sealed, to be dealt. */
 export const IMPORTED = 'imported';
 /** Its name among the files of a ceremony in a home. */
-const STORED = 'base.json';
+export const STORED_BASE = 'base.json';
 
 /** Bytes and certificate of a folder's base; undefined for an import. @throws E_MISSING, E_CERTIFICATE */
 export function folderBase(home: Home, plan: RekeyPlan, folder: string): { bytes: Uint8Array; certificate: Certificate } | undefined {
@@ -25,13 +25,13 @@ export function folderBase(home: Home, plan: RekeyPlan, folder: string): { bytes
 
 /** The base as a file to be stored with the ceremony. */
 export function baseToStore(bytes: Uint8Array): { path: string; bytes: Uint8Array } {
-  return { path: STORED, bytes };
+  return { path: STORED_BASE, bytes };
 }
 
 /** The base of a ceremony of this home; undefined for an import. @throws E_STATE when it is gone, E_CERTIFICATE when it is damaged */
 export function storedBase(store: CeremonyStore): Certificate | undefined {
   if (store.plan.kind !== 'refresh' && store.plan.kind !== 'reshare') return undefined;
-  const file = join(store.dir, STORED);
+  const file = join(store.dir, STORED_BASE);
   return parseCertificate(store.home.disk.read(file, MAX_CERTIFICATE_BYTES) ?? fail('E_STATE', 'the base of a ceremony is missing from this home', { file }), file);
 }
 
