@@ -9,6 +9,7 @@ import { type Inbound, slotsOfSeat } from '../protocols/machine.ts';
 import type { ParcelFile } from '../transport/parcel.ts';
 import type { Envelope, Seat } from '../wire/blob.ts';
 import { BASE_FILE, STORED_BASE } from './base.ts';
+import { REHEARSAL_FILE } from './rehearsed.ts';
 import type { CeremonyStore } from './store.ts';
 
 /** Files with which a ceremony begins, and their names in the home. */
@@ -21,10 +22,13 @@ const OPENING: readonly (readonly [string, string])[] = [
 
 /** What somebody needs to join: plan, intent and message of a signing, the certificate that a new epoch builds on. */
 export function openingFiles(store: CeremonyStore): ParcelFile[] {
-  return OPENING.flatMap(([path, stored]) => {
-    const bytes = store.home.disk.read(join(store.dir, stored), MAX_CERTIFICATE_BYTES);
+  const { disk } = store.home;
+  const read = (path: string, file: string): ParcelFile[] => {
+    const bytes = disk.read(file, MAX_CERTIFICATE_BYTES);
     return bytes ? [{ path, bytes }] : [];
-  });
+  };
+  // the rehearsal that a plan relies on is not kept in the home: its hash stands in the plan
+  return [...OPENING.flatMap(([path, stored]) => read(path, join(store.dir, stored))), ...read(REHEARSAL_FILE, join(store.folder, REHEARSAL_FILE))];
 }
 
 /** A message as a file of the folder. */

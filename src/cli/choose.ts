@@ -37,7 +37,7 @@ function tell(ctx: Context, store: CeremonyStore): CeremonyStore {
 
 /** The ceremony of the named folder, of the current one, or the only one that is open. @throws E_NOT_JOINED, E_USAGE */
 export async function choose(ctx: Context, home: Home, argument: string | undefined): Promise<{ store: CeremonyStore; folder: string }> {
-  if (argument === undefined && ctx.flags.via === undefined && !ctx.disk.exists(joinPath(ctx.folder(undefined), 'PLAN.yaml'))) {
+  if (argument === undefined && ctx.route?.by !== 'folder' && !ctx.disk.exists(joinPath(ctx.folder(undefined), 'PLAN.yaml'))) {
     const store = tell(ctx, onlyOpen(home));
     return { store, folder: store.folder };
   }

@@ -28,6 +28,17 @@ export interface GlobalFlags {
   readonly color?: boolean;
 }
 
+/** The route that a command takes: a folder, codes on screens, or a relay by its address. */
+export type ChosenRoute = { readonly by: 'folder'; readonly dir: string } | { readonly by: 'qr' } | { readonly by: 'relay'; readonly url: string };
+
+/** Reads --via. @throws E_USAGE */
+function parseRoute(via: string): ChosenRoute {
+  if (via.startsWith('folder:') && via.length > 7) return { by: 'folder', dir: via.slice(7) };
+  if (via === 'qr') return { by: 'qr' };
+  if (via.startsWith('relay:') && via.length > 6) return { by: 'relay', url: via.slice(6) };
+  return fail('E_USAGE', `--via ${via}: there is no such route`, { field: 'via', remedy: 'Use --via folder:DIR, --via qr, or --via relay:ADDRESS.' });
+}
+
 export class Context {
   readonly flags: GlobalFlags;
   readonly out: Output;
@@ -35,6 +46,8 @@ export class Context {
   readonly random: Random;
   readonly homeRoot: string;
   readonly answers: Answers;
+  /** How messages travel, if that was said. */
+  readonly route: ChosenRoute | undefined;
   /** What is known of the ceremony while a command runs; an error is told with it. */
   about: Record<string, unknown> = {};
   #home: Home | undefined;
@@ -43,8 +56,7 @@ export class Context {
 
   constructor(flags: GlobalFlags) {
     this.flags = flags;
-    if (flags.via !== undefined && !flags.via.startsWith('folder:'))
-      fail('E_USAGE', `--via ${flags.via}: this program carries messages by folder`, { field: 'via', remedy: 'Use --via folder:DIR, or give the folder as argument.' });
+    this.route = flags.via === undefined ? undefined : parseRoute(flags.via);
     this.out = new Output({
       json: flags.json === true,
       quiet: flags.quiet === true,
@@ -120,7 +132,7 @@ export class Context {
 
   /** Resolved path of the folder that a command works on. */
   folder(argument: string | undefined): string {
-    const given = argument ?? this.flags.via?.slice('folder:'.length);
+    const given = argument ?? (this.route?.by === 'folder' ? this.route.dir : undefined);
     return realPath(given ?? '.');
   }
 }

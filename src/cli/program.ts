@@ -45,7 +45,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--passphrase-file <FILE>', 'read the passphrase from the first line of a file')
     .option('--passphrase-fd <N>', 'read the passphrase from an open descriptor')
     .option('--entropy-file <FILE>', 'dice or coins: mixed into the randomness, never replacing it')
-    .option('--via <ROUTE>', 'how messages travel: folder:DIR')
+    .option('--via <ROUTE>', 'how messages travel: folder:DIR, qr, relay:ADDRESS')
     .option('--quiet', 'no remarks on stderr')
     .option('--no-color', 'no colours')
     .configureHelp({ helpWidth: 80 })

@@ -28,7 +28,7 @@ const REMEDY = 'Let it be shown or sent again. Nothing was taken from it.';
 // every file that a ceremony reads; what is derived (SCRIPT.html, VERIFY.txt …) is made anew by everybody
 const NAME = '[a-z0-9][a-z0-9-]{0,63}';
 const PATHS = new RegExp(
-  `^(?:PLAN\\.yaml|intent\\.json|message\\.bin|certificate\\.json|base/certificate\\.json|round-[1-9]/${NAME}\\.blob|transcript/${NAME}\\.jsonl|cards/${NAME}\\.card|(?:evidence|destroyed)/[a-z0-9][a-z0-9._-]{0,95}\\.json|files/[a-z0-9][a-z0-9._-]{0,63})$`,
+  `^(?:PLAN\\.yaml|intent\\.json|message\\.bin|base/(?:certificate|rehearsal)\\.json|transcript/certificate\\.json|round-[1-9]/${NAME}\\.blob|transcript/${NAME}\\.jsonl|cards/${NAME}\\.card|(?:evidence|destroyed)/[a-z0-9][a-z0-9._-]{0,95}\\.json|files/[a-z0-9][a-z0-9._-]{0,63})$`,
 );
 
 /** Whether a path may stand in a parcel: no way out of the folder, no file that the program does not read. */

@@ -27,7 +27,7 @@ export interface Unpacked {
 }
 
 /** Files that everybody has agreed to: they are there, and the same, or the parcel is for another ceremony. */
-const AGREED = new Set(['PLAN.yaml', 'intent.json', 'message.bin', 'base/certificate.json']);
+const AGREED = new Set(['PLAN.yaml', 'intent.json', 'message.bin', 'base/certificate.json', 'base/rehearsal.json']);
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /**

@@ -15,7 +15,7 @@ import type { Context } from '../context.ts';
 export async function status(ctx: Context, argument: string | undefined): Promise<ExitCode> {
   const home = await ctx.home('read');
   const locked = lockReason(home);
-  if (argument !== undefined || ctx.flags.via !== undefined) return one(ctx, home, ctx.folder(argument));
+  if (argument !== undefined || ctx.route?.by === 'folder') return one(ctx, home, ctx.folder(argument));
   const all = CeremonyStore.all(home);
   ctx.out.result(
     {
