@@ -1,4 +1,5 @@
 import { defineConfig } from 'rolldown';
+import { embedded } from './embedded.js';
 
 // One entry, split along the dynamic imports: a command loads what it needs and nothing more. What nearly every command
 // needs is one chunk, and chunks are CommonJS: node looks for and links many small ES modules too slowly for a program
@@ -7,6 +8,7 @@ export default defineConfig({
   input: { main: 'src/cli/main.ts', 'crew-worker': 'src/ceremony/crew-worker.ts' },
   platform: 'node',
   logLevel: 'warn',
+  plugins: [embedded()],
   // some files are loaded late for the sake of a few commands and early by others
   checks: { ineffectiveDynamicImport: false },
   output: {

@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config';
+import { embedded } from './embedded.js';
 
 // what takes minutes and is shown in another way by every run: npm run test:long runs it with all the rest
 const LONG = 'test/**/*.long.test.ts';
 const long = process.env['MPC_TEST_LONG'] === '1';
 
 export default defineConfig({
+  plugins: [embedded()],
   test: {
     include: ['test/**/*.test.ts'],
     // the oracles need other implementations, built by hand: npm run test:oracle

@@ -6,6 +6,7 @@ import { ceremonyLabel, witnessesOf } from '../plan/plan.ts';
 import { equivocation, type Finding, slotName } from '../protocols/machine.ts';
 import { parseChain } from '../transcript/chain.ts';
 import type { Entry } from '../transcript/entry.ts';
+import { otherProgram } from '../transcript/pinned.ts';
 import { scanFolder } from '../transport/folder.ts';
 import { type Envelope, openBlob, type Seat } from '../wire/blob.ts';
 import { equalBytes, fromHex, toHex } from '../wire/bytes.ts';
@@ -27,7 +28,7 @@ export interface Collected {
   readonly rollback: string | undefined;
   /** What a peer says it has seen of this participant and this home does not know: a claim, no proof. */
   readonly claim: string | undefined;
-  /** One author, two chains: an old copy of that author's home, or two of them, is in use. */
+  /** One author, two chains: an old copy of that author's home, or two of them, is in use. Or one who ran another program than the plan pins. */
   readonly fork: CeremonyError | undefined;
 }
 
@@ -93,7 +94,7 @@ export function collect(store: CeremonyStore, folder: string): Collected {
       if (seat.leaf === store.seat.leaf) rollback ??= newerOwnChain(store, entries, file);
       else {
         claim ??= seenAhead(store, entries, seat.name);
-        fork ??= keepLongest(store, seat, bytes, entries, file);
+        fork ??= keepLongest(store, seat, bytes, entries, file) ?? otherProgramOf(store, seat.name, entries, file);
       }
     }
   }
@@ -136,6 +137,14 @@ function keepLongest(store: CeremonyStore, { name, identity }: Seat, bytes: Uint
     });
   if (entries.length > before.length) store.keepChain(name, bytes);
   return undefined;
+}
+
+/** Somebody's own first entry says that another program began this ceremony there than the plan pins. */
+function otherProgramOf(store: CeremonyStore, participant: string, entries: readonly Entry[], file: string): CeremonyError | undefined {
+  const text = entries[0] && otherProgram(store.plan, entries[0].payload);
+  return text === undefined
+    ? undefined
+    : new CeremonyError('E_RELEASE', text, { participant, file, remedy: `Stop, and tell the lead. A further attempt (--again FOLDER) needs the pinned program at ${participant}, or goes without ${participant}.` });
 }
 
 /**

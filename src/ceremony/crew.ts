@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import type { TaskArgs, TaskName, TaskResult } from '../ecdsa/tasks.ts';
 import type { Outcome } from '../protocols/crew.ts';
 import { type Crew, perform } from '../protocols/make-crew.ts';
+import { workerFile } from './program.ts';
 
 /** Milliseconds of one core that a task takes about (bench/README.md); what is not listed takes few. */
 const COST: Partial<Record<TaskName, number>> = {
@@ -62,7 +63,7 @@ class Threads implements Crew {
 
   #start(): Worker[] {
     this.#workers ??= Array.from({ length: this.#size - 1 }, () => {
-      const worker = new Worker(new URL('./crew-worker.cjs', import.meta.url), { stdin: false });
+      const worker = new Worker(workerFile(), { stdin: false });
       worker.unref();
       return worker;
     });

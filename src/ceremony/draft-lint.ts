@@ -1,8 +1,11 @@
 /** What a draft says, checked before anybody travels: seats, roles and witnesses fit the quorum, and what the quorum means. */
 import { type Explanation, explainQuorum, samePersonQuorum, type QuorumWarning } from '../sharing/explain.ts';
 import { parseQuorum, type Quorum } from '../sharing/expression.ts';
+import { canonicalBytes, type Json } from '../wire/canon.ts';
 import { CeremonyError, type ErrorCode } from '../wire/errors.ts';
 import type { Draft } from './draft.ts';
+import { planOfDraft } from './draft-plan.ts';
+import { type RouteWarning, routeFaults, routeWarnings, type TransportBudget, transportBudget } from './transport-budget.ts';
 
 /** One reason to refuse a draft. */
 export interface DraftFault {
@@ -11,14 +14,17 @@ export interface DraftFault {
   readonly field: string;
   /** Begins with the YAML path. */
   readonly text: string;
+  readonly remedy?: string;
 }
 
 /** The findings about a draft: it may become a plan when there are no errors. */
 export interface DraftLint {
   readonly errors: readonly DraftFault[];
-  readonly warnings: readonly QuorumWarning[];
+  readonly warnings: readonly (QuorumWarning | RouteWarning)[];
   /** Absent when the quorum cannot be read. */
   readonly explanation?: Explanation;
+  /** What each route will cost; absent when the quorum cannot be read. */
+  readonly budget?: TransportBudget;
 }
 
 /** Checks a draft and explains its quorum. Finds every fault, not only the first. */
@@ -47,6 +53,9 @@ export function lintDraft(draft: Draft): DraftLint {
     if (seats.includes(witness)) fault(field, `${witness} holds a share; a witness may not`, 'E_WITNESS_SHARE');
     if (draft.witnesses?.indexOf(witness) !== i) fault(field, `${witness} is named twice`, 'E_SEAT_DUP');
   });
+  draft.routes?.forEach((route, i) => {
+    if (draft.routes?.indexOf(route) !== i) fault(`routes[${String(i)}]`, `${route} is named twice`);
+  });
 
   const quorum = readQuorum(draft, fault);
   if (quorum === undefined) return { errors, warnings: [] };
@@ -62,7 +71,11 @@ export function lintDraft(draft: Draft): DraftLint {
   if (person !== undefined)
     fault('participants', `"${person}" alone could satisfy the quorum with the seats held by that person`, 'E_THRESHOLD');
   const explanation = explainQuorum(quorum, draft.participants, roles);
-  return { errors, warnings: explanation.warnings, explanation };
+  // the plan as it will be, but for its keys; YAML and JSON of it deflate to about the same
+  const plan = planOfDraft(draft);
+  const budget = transportBudget(plan, [{ path: 'PLAN.yaml', bytes: canonicalBytes(plan as unknown as Json) }]);
+  errors.push(...routeFaults(plan, budget));
+  return { errors, warnings: [...explanation.warnings, ...routeWarnings(plan, budget)], explanation, budget };
 }
 
 function readQuorum(draft: Draft, fault: (field: string, text: string, code: ErrorCode) => void): Quorum | undefined {

@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import { SCHEMES, type SchemeName } from '../curves/scheme.ts';
 import { explainIssues, int, line, nameOf } from '../plan/fields.ts';
-import { MAX_STOCK } from '../plan/plan.ts';
+import { MAX_STOCK, ROUTES } from '../plan/plan.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import { parseYaml } from '../wire/yaml.ts';
 
@@ -44,6 +44,10 @@ const DraftSchema = v.strictObject({
   /** `required`: the ceremony begins only with the certificate of a rehearsal by the same people. */
   rehearsal: v.optional(v.literal('required', 'must be required')),
   machine: v.optional(v.strictObject({ network: v.literal('off', 'must be off') })),
+  /** `pinned`: everybody must run the very program that the lead makes the plan with. */
+  program: v.optional(v.literal('pinned', 'must be pinned')),
+  /** Ways by which messages may travel; without it, every way. */
+  routes: v.optional(v.pipe(v.array(v.picklist(ROUTES, `must be one of ${ROUTES.join(', ')}`)), v.minLength(1, 'is empty'), v.maxLength(ROUTES.length, `has more than ${String(ROUTES.length)} routes`))),
   expiresInDays: int(1, MAX_EXPIRES_DAYS),
 });
 

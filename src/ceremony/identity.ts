@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
 import { type Card, encodeCard, makeCard, MAX_PREKEYS, type PublicPrekey } from '../plan/card.ts';
 import type { KeyingPlan } from '../plan/plan.ts';
+import { relayKey, type RelayKey } from '../relay/relay-key.ts';
 import { makePrekey } from '../sharing/make-prekey.ts';
 import { sealingReady } from '../sharing/sealing-group.ts';
 import type { Disk } from '../vault/durable.ts';
@@ -27,6 +28,8 @@ const PKCS8_X25519 = fromHex('302e020100300506032b656e04220420');
 export interface Identity {
   readonly signer: Signer;
   readonly vault: Vault;
+  /** The relay key of the card: names places of a relay, opens and seals what lies there. */
+  readonly relay: RelayKey;
 }
 
 function x25519Public(secret: Uint8Array): Uint8Array {
@@ -86,11 +89,12 @@ export async function openIdentity(home: Home, passphrase: Secret, random: Rando
   const { vault, payload } = await openVault(home.disk, home.root, passphrase, random);
   const seed = payload.slice(0, 32);
   const signer = signerFromSeed(seed);
-  seed.fill(0);
-  payload.fill(0);
+  const secret = payload.slice(32, 64);
+  const relay = relayKey(secret);
+  for (const bytes of [seed, secret, payload]) bytes.fill(0);
   if (toHex(signer.publicKey) !== ownCard(home).ed25519)
     fail('E_STATE', 'the sealed identity of this home does not belong to its card', { file: inHome(home, 'identity') });
-  return { signer, vault };
+  return { signer, vault, relay };
 }
 
 /**

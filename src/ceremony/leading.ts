@@ -1,7 +1,7 @@
 /** What every lead's command does: reading cards, claiming the folder, the head of the plan, filling the folder and entering. */
 import { join as joinPath } from 'node:path';
 import { type Card, encodeCard, parseCard, type PublicPrekey } from '../plan/card.ts';
-import { type Plan, type PlanHead, seated } from '../plan/plan.ts';
+import { type Plan, type PlanHead, type Route, seated } from '../plan/plan.ts';
 import { release } from '../transport/folder.ts';
 import { toHex } from '../wire/bytes.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
@@ -11,6 +11,7 @@ import { prekeyState, prekeyUsed } from './identity.ts';
 import { enter, planFileOf, readPlan } from './join.ts';
 import { confirmedPrekeys } from './key-store.ts';
 import type { Port, Step } from './port.ts';
+import { programDigest } from './program.ts';
 import { CeremonyStore } from './store.ts';
 import { utc } from './times.ts';
 
@@ -34,10 +35,14 @@ export interface Asked {
   readonly days: number;
   readonly out: string;
   readonly previous?: Previous | undefined;
+  /** Ways by which messages may travel; all of them, if absent. */
+  readonly routes?: readonly Route[] | undefined;
+  /** Everybody must run the program that the lead runs. */
+  readonly pinProgram?: boolean | undefined;
 }
 
 /** The head that all plans have. @param expires instead of a number of days */
-export function planHead(home: Home, name: string, { attended, days, previous }: Pick<Asked, 'attended' | 'previous'> & { readonly days: number | string }, port: Port): PlanHead {
+export function planHead(home: Home, name: string, { attended, days, previous, routes, pinProgram }: Pick<Asked, 'attended' | 'previous' | 'routes' | 'pinProgram'> & { readonly days: number | string }, port: Port): PlanHead {
   const now = port.now();
   return {
     schema: 'mpc-ceremony/plan/1',
@@ -50,6 +55,8 @@ export function planHead(home: Home, name: string, { attended, days, previous }:
     created: utc(now),
     expires: typeof days === 'string' ? days : utc(new Date(now.getTime() + days * 86_400_000)),
     ...(previous ? { previous: previous.sid } : {}),
+    ...(routes ? { routes: [...routes] } : {}),
+    ...(pinProgram === true ? { program: programDigest() } : {}),
   };
 }
 
@@ -85,11 +92,13 @@ export type Unfinished = { readonly store: CeremonyStore } | { readonly plan: Pl
 
 /**
  * The folder of a new ceremony must be absent or empty, unless this very command was interrupted while filling it: then
- * the plan that it made is taken up again, whether this home had entered it or not.
+ * the plan that it made is taken up again, whether this home had entered it or not. A plan that pins a program is not taken
+ * for one that does not, nor the other way round.
  * @throws E_EXISTS
  */
-export async function claimFolder(home: Home, out: string, same: (plan: Plan) => boolean): Promise<Unfinished> {
+export async function claimFolder(home: Home, { out, pinProgram }: Pick<Asked, 'out' | 'pinProgram'>, alike: (plan: Plan) => boolean): Promise<Unfinished> {
   const { disk } = home;
+  const same = (plan: Plan): boolean => (plan.program !== undefined) === (pinProgram === true) && alike(plan);
   const store = CeremonyStore.byPlace(home, out, undefined);
   if (store && !store.started && same(store.plan)) return { store };
   if (!disk.exists(out) || (disk.list(out).length === 0 && disk.dirs(out).length === 0)) return undefined;
@@ -101,9 +110,10 @@ export async function claimFolder(home: Home, out: string, same: (plan: Plan) =>
   return fail('E_EXISTS', `${out} is not empty`, { file: out, remedy: 'Name a folder that does not exist yet with --out. To continue a ceremony: mpc-ceremony next FOLDER.' });
 }
 
-/** Fills the folder and enters the ceremony; repeated after a crash it does what is left to do. */
+/** Fills the folder and enters the ceremony; repeated after a crash it does what is left to do. @throws E_ROUTE before anything is written when the routes cannot carry it */
 export async function begin(home: Home, plan: Plan, out: string, extra: readonly { path: string; bytes: Uint8Array }[], port: Port): Promise<Step> {
   const planFile = await planFileOf(plan);
+  if (plan.routes) (await import('./transport-budget.ts')).requireCarriable(plan, [{ path: 'PLAN.yaml', bytes: planFile.bytes }, ...extra], port.say);
   for (const file of [{ path: 'PLAN.yaml', bytes: planFile.bytes }, ...extra]) release(home.disk, out, file.path, file.bytes);
   if (!seated(plan).some((p) => p.name === home.facts.name))
     return {

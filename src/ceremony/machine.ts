@@ -2,11 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Plan } from '../plan/plan.ts';
 import type { Disk } from '../vault/durable.ts';
+import { fromHex } from '../wire/bytes.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
-import { programDigest } from './program.ts';
+import { formatWords, words } from '../wire/words.ts';
+import { programDigest, programFile } from './program.ts';
 
 /** One finding: `bad` makes the machine unfit, `warn` is for a person to weigh. */
 export interface MachineFinding {
@@ -23,8 +25,26 @@ export function interfacesUp(): string[] {
     .map(([name]) => name);
 }
 
-/** What the plan asks of the machine. @throws E_NETWORK_UP */
+/** A program's digest as people compare it: 16 words, the first 128 bits. Public. */
+export function programWords(digest: string): string[] {
+  return words(fromHex(digest).slice(0, 16));
+}
+
+/** The program that the plan pins must be this one. @throws E_RELEASE naming both digests, in hex and in words */
+function requireProgram(plan: Plan): void {
+  if (plan.program === undefined) return;
+  const own = programDigest();
+  if (own === plan.program) return;
+  fail('E_RELEASE', `the plan pins the program ${plan.program}, and this one is ${own}`, {
+    field: 'program',
+    details: ['Words of the program that the plan pins:', ...formatWords(programWords(plan.program)), 'Words of this program:', ...formatWords(programWords(own))],
+    remedy: 'Repeat the command with the pinned program; its doctor prints the words of the plan. If this program is the right one, ask the lead for a new plan (--again FOLDER --pin-program).',
+  });
+}
+
+/** What the plan asks of the machine and the program. @throws E_RELEASE, E_NETWORK_UP */
 export function requireMachine(plan: Plan): void {
+  requireProgram(plan);
   if (plan.machine?.network !== 'off') return;
   const up = interfacesUp();
   if (up.length > 0)
@@ -48,6 +68,13 @@ function nodeVersion(): MachineFinding {
   return fit
     ? { name: 'node', state: 'ok', text: `Node ${process.version} with OpenSSL ${process.versions.openssl}` }
     : { name: 'node', state: 'bad', text: `Node ${process.version} is too old`, remedy: 'Install Node 20.19 or newer.' };
+}
+
+function program(): MachineFinding {
+  const file = programFile();
+  // no folder in it: findings go into the bundle for support
+  const compare = file === undefined ? 'over all files of its build' : `sha256sum ${basename(file)} shows the same`;
+  return { name: 'program', state: 'ok', text: `this program is ${programDigest()}; ${compare}` };
 }
 
 function entropy(): MachineFinding {
@@ -137,7 +164,7 @@ function primes(sets: number | undefined): MachineFinding[] {
 export function examineMachine(disk: Disk, dir: string, now: Date, ecdsa: { readonly openssl: boolean; readonly primes: number | undefined }): MachineFinding[] {
   return [
     nodeVersion(),
-    { name: 'program', state: 'ok', text: `this program is ${programDigest()}` },
+    program(),
     entropy(),
     diskWorks(disk, dir),
     clock(now),

@@ -1,20 +1,35 @@
-/** Which program this is: the digest of its own files, for the transcript. */
+/** Which program this is: the digest of its own files, for the transcript and for plans that pin it. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** This file as it runs: a chunk (.cjs) of the build, a source (.ts), or the one file that holds everything (`npm run bundle`). */
+const OWN = fileURLToPath(import.meta.url);
+const CHUNKED = /\.(?:cjs|ts)$/.test(OWN);
+
+/** Where the program lies, as `sha256sum` takes it: the one file, or undefined for a program of several files. Public. */
+export function programFile(): string | undefined {
+  return CHUNKED ? undefined : OWN;
+}
+
 /**
- * SHA-256 over the names and contents of the program's own files, hex. In a checkout that runs unbuilt (tests) it covers
- * the source folder of this file.
+ * SHA-256 of this program, 64 hex digits, public. Of the one file it is the SHA-256 of that file; of a build in several
+ * files it covers their names and contents. In a checkout that runs unbuilt (tests) it covers the source folder of this file.
  */
 export function programDigest(): string {
-  const dir = dirname(fileURLToPath(import.meta.url));
   const hash = createHash('sha256');
+  if (!CHUNKED) return hash.update(readFileSync(OWN)).digest('hex');
+  const dir = dirname(OWN);
   for (const name of readdirSync(dir).sort()) {
-    if (!/\.(?:js|cjs|mjs|ts)$/.test(name)) continue;
+    if (extname(name) !== extname(OWN)) continue;
     const bytes = readFileSync(join(dir, name));
     hash.update(`${name}\0${String(bytes.length)}\0`).update(bytes);
   }
   return hash.digest('hex');
+}
+
+/** The file that a worker of the crew begins with; the one file knows by itself that it is a worker's. */
+export function workerFile(): URL {
+  return CHUNKED ? new URL('./crew-worker.cjs', import.meta.url) : new URL(import.meta.url);
 }

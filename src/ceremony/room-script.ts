@@ -3,7 +3,9 @@
  * One file without scripts or outside references; the same facts give the same bytes. Derived and never read back.
  */
 import { ACTION_CODES, ACTIONS } from './actions.ts';
-import { makesEpoch, type ScriptFacts, type ScriptStep, scriptCommands, scriptFolder, scriptSteps } from './script-steps.ts';
+import { ROUTE_NAMES } from './routes.ts';
+import { type Carrier, carrierOf, type ScriptFacts, type ScriptStep, scriptCommands, scriptSteps } from './script-steps.ts';
+import { makesEpoch, scriptFolder } from './script-words.ts';
 
 const STYLE = `
 body { font: 11pt/1.4 Georgia, serif; color: #000; background: #fff; max-width: 50em; margin: 1em auto; padding: 0 1em }
@@ -22,6 +24,7 @@ ul.check { list-style: none; padding-left: 0 }
 export function roomScript(facts: ScriptFacts): string {
   const steps = scriptSteps(facts);
   const stops = scriptCommands(steps).length;
+  const carrier = carrierOf(facts);
   const kind = { dkg: 'Key generation', refresh: 'Refresh', reshare: 'Reshare', import: 'Import of a key', sign: 'Signing', presign: 'Presigning' }[facts.kind];
   const title = `${kind}: ${facts.name}`;
   const body = [
@@ -30,11 +33,12 @@ export function roomScript(facts: ScriptFacts): string {
     table([], [
       ['Scheme', facts.scheme],
       ['Quorum', facts.quorumText],
-      ['Folder on the stick', scriptFolder(facts)],
+      [carrier === 'stick' ? 'Folder on the stick' : 'Folder on each laptop', scriptFolder(facts)],
+      ...(facts.routes ? [['Messages travel by', facts.routes.map((r) => ROUTE_NAMES[r]).join(', ')]] : []),
       ['Plan made', `${facts.created} (UTC)`],
       ['Void after', `${facts.expires} (UTC)`],
       ['At the keyboard', facts.attended ? 'people compare and confirm' : 'unattended: nothing is compared by people'],
-      ['Length', `${String(steps.length)} steps; the stick makes ${String(stops)} stops`],
+      ['Length', `${String(steps.length)} steps; ${carrier === 'stick' ? `the stick makes ${String(stops)} stops` : `${String(stops)} commands`}`],
     ]),
     ...(facts.changes ? section('What changes', list(facts.changes)) : []),
     ...section(facts.changes ? 'Who can sign afterwards' : 'Who can sign', list(facts.explanation)),
@@ -43,11 +47,11 @@ export function roomScript(facts: ScriptFacts): string {
     )),
     ...section('Who is here', roster(facts)),
     ...section('Roles', list(rolesOf(facts))),
-    ...section('Before the first step', checklist(materials(facts))),
+    ...section('Before the first step', checklist(materials(facts, carrier))),
     ...section('What the screen says', table([], ACTION_CODES.map((code) => [code, ACTIONS[code]]))),
     '<h2 class="page">Steps</h2>',
     paragraph(
-      'Go to the stick first: cd and the place where it appears. Type the commands exactly. When a screen shows another code than the paper, stop and fill in an exception. join and next may be repeated; that does no harm.',
+      `${WHERE[carrier]} Type the commands exactly. When a screen shows another code than the paper, stop and fill in an exception. join and next may be repeated; that does no harm.`,
     ),
     stepTable(steps),
     ...(facts.attended && makesEpoch(facts) ? keyWords() : []),
@@ -128,11 +132,24 @@ function rolesOf({ lead, attended, witnesses }: ScriptFacts): string[] {
   ];
 }
 
-function materials({ participants, witnesses, mode: how }: ScriptFacts): string[] {
+const WHERE: Readonly<Record<Carrier, string>> = {
+  stick: 'Go to the stick first: cd and the place where it appears.',
+  codes: 'Everybody works in a folder of the own laptop.',
+  relay: 'Everybody works in a folder of the own laptop, and types the address of the relay in place of ADDRESS.',
+};
+
+/** What the messages travel on. */
+const CARRIED: Readonly<Record<Carrier, readonly string[]>> = {
+  stick: ['one empty stick, and a spare'],
+  codes: ['a camera or a scanner at each laptop, tried beforehand with mpc-ceremony qr scan', 'screens that a camera can be held to; terminals of 120 columns and 40 rows, or larger'],
+  relay: ['the address of the relay, tried from each laptop'],
+};
+
+function materials({ participants, witnesses, mode: how }: ScriptFacts, carrier: Carrier): string[] {
   return [
-    `${String(participants.length + witnesses.length)} laptops, one for each person, with power supply; network cables out, radio off`,
+    `${String(participants.length + witnesses.length)} laptops, one for each person, with power supply${carrier === 'relay' ? '' : '; network cables out, radio off'}`,
     'mpc-ceremony doctor run on each laptop: the same digest of the program everywhere, and nothing found that the plan forbids',
-    'one empty stick, and a spare',
+    ...CARRIED[carrier],
     'this paper, one copy for each person; pens; a wall clock that everybody can see',
     ...(how === 'production' ? ['a safe place or sealed bag for each laptop'] : []),
   ];

@@ -63,6 +63,7 @@ export function scriptFacts(plan: Plan): ScriptFacts {
     created: plan.created,
     expires: plan.expires,
     scheme: schemeOf(plan),
+    ...(plan.routes ? { routes: plan.routes } : {}),
   };
   if (!isKeying(plan))
     return {

@@ -2,8 +2,11 @@
  * The numbered steps of a ceremony in a room, as data: who types which command, and which action the screen then asks
  * for. The printed script shows them, and an end-to-end test compares them with what the program does.
  */
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, Route } from '../plan/plan.ts';
 import type { ActionCode } from './actions.ts';
+import { allowedRoutes } from './routes.ts';
+import { type AddStep, codeSteps } from './script-codes.ts';
+import { finished, firstPrompts, makesEpoch, scriptFolder, startCommand, wordsOfTheKey } from './script-words.ts';
 import { type Speakers, type Visit, visitOrder } from './visits.ts';
 
 /** What a room script is made from; all of it stands in the plan or follows from it. Public. */
@@ -38,6 +41,8 @@ export interface ScriptFacts {
   /** UTC times. */
   readonly created: string;
   readonly expires: string;
+  /** Ways by which messages may travel, where the plan says so. */
+  readonly routes?: readonly Route[];
   /** The ceremony folder as it is called on the stick; by default NAME-dkg, or NAME for a signing. */
   readonly folder?: string;
   /** The command with which the lead began; by default made from the other facts. */
@@ -68,37 +73,47 @@ export interface ScriptCommand {
 function stopOrder({ lead, participants, rounds, speakers }: ScriptFacts): string[] {
   const first = speakers?.[rounds[0] ?? ''];
   const others = participants.map((p) => p.name).filter((n) => n !== lead);
-  return [lead, ...others.filter((n) => first?.includes(n) ?? true), ...others.filter((n) => first?.includes(n) === false)];
+  return [...(isSeated(lead, participants) ? [lead] : []), ...others.filter((n) => first?.includes(n) ?? true), ...others.filter((n) => first?.includes(n) === false)];
 }
 
-/** Whether the ceremony ends with words of a key. */
-export function makesEpoch({ kind }: ScriptFacts): boolean {
-  return kind !== 'sign' && kind !== 'presign';
+/** What the messages travel on, by the paper: a stick, unless the plan allows nothing but codes or nothing but a relay. */
+export type Carrier = 'stick' | 'codes' | 'relay';
+
+/** A witness reads the whole record, which only a folder holds: a plan with witnesses has a stick. */
+export function carrierOf({ routes, witnesses }: Pick<ScriptFacts, 'routes' | 'witnesses'>): Carrier {
+  const only = witnesses.length > 0 ? 'folder' : allowedRoutes(routes ? { routes: [...routes] } : {}).join();
+  return only === 'qr' ? 'codes' : only === 'relay' ? 'relay' : 'stick';
 }
 
 /** The stops of the stick among the participants; witnesses add one each, and one more for the last writer. */
 export function scriptVisits(facts: ScriptFacts): Visit[] {
-  return visitOrder(stopOrder(facts), facts.rounds, facts.speakers);
+  const begins = isSeated(facts.lead, facts.participants) ? [] : [{ who: facts.lead, sends: [], completes: false }];
+  return [...begins, ...visitOrder(stopOrder(facts), facts.rounds, facts.speakers)];
 }
 
-/** The name of the ceremony folder on the stick. */
-export function scriptFolder(facts: ScriptFacts): string {
-  return facts.folder ?? (facts.kind === 'sign' ? facts.name : `${facts.name}-${facts.kind}`);
-}
+const isSeated = (lead: string, participants: ScriptFacts['participants']): boolean => participants.some((p) => p.name === lead);
 
 /** The steps of the ceremony, from the lead's first command to switching off. */
 export function scriptSteps(facts: ScriptFacts): ScriptStep[] {
   const steps: ScriptStep[] = [];
-  const add = (who: string, code: ActionCode, text: string, how: { command?: string; screen?: boolean } = {}): void => {
+  const add: AddStep = (who, code, text, how = {}) => {
     const { command, screen = true } = how;
     steps.push({ n: steps.length + 1, who, code, text, screen, ...(command === undefined ? {} : { command }) });
   };
+  const carrier = carrierOf(facts);
+  if (carrier === 'codes') {
+    codeSteps(facts, add);
+    add('all', 'POWER_OFF', 'Every laptop is switched off and locked away. Before that, the folders of all laptops are brought together by file for the archive.', { screen: false });
+    return steps;
+  }
   const folder = scriptFolder(facts);
+  const via = carrier === 'relay' ? ' --via relay:ADDRESS' : '';
   const visits = scriptVisits(facts);
   // whoever writes the last message sees that the witnesses are still missing, and completes at one more stop
   const last = visits.findIndex((v) => v.completes);
+  const seats = facts.participants.length + (isSeated(facts.lead, facts.participants) ? 0 : 1);
   const witnessed = facts.witnesses.length > 0;
-  const stops: Stop[] = visits.map((v, i) => ({ ...v, completes: v.completes && !(witnessed && i === last), first: i < facts.participants.length }));
+  const stops: Stop[] = visits.map((v, i) => ({ ...v, completes: v.completes && !(witnessed && i === last), first: i < seats }));
   if (witnessed) {
     stops.splice(last + 1, 0, ...facts.witnesses.map((who) => ({ who, sends: [], completes: false, first: false, witness: true })));
     stops.push({ who: (visits[last] as Visit).who, sends: [], completes: true, first: false });
@@ -106,7 +121,7 @@ export function scriptSteps(facts: ScriptFacts): ScriptStep[] {
 
   stops.forEach((stop, i) => {
     const { who } = stop;
-    const hand = handOn(stops[i + 1]?.who);
+    const hand = carrier === 'relay' ? nextByRelay(stops[i + 1]?.who) : handOn(stops[i + 1]?.who);
     if (stop.witness) {
       add(who, 'CARRY_OUT', `${who} reads the record on the screen and signs it. ${hand}`, {
         command: `mpc-ceremony note witness ${folder}`,
@@ -115,38 +130,31 @@ export function scriptSteps(facts: ScriptFacts): ScriptStep[] {
     }
     const lead = stop.first && who === facts.lead;
     const person = facts.participants.find((p) => p.name === who);
-    const command = lead ? (facts.start ?? startCommand(facts)) : ['mpc-ceremony', stop.first ? 'join' : 'next', folder, ...(stop.first ? (person?.brings ?? []) : [])].join(' ');
-    const prompts: [ActionCode, string][] = [];
-    if (facts.attended && stop.first) {
-      if (!lead)
-        prompts.push([
-          'COMPARE_WORDS',
-          `The screen shows the sixteen words with two of them blank. ${facts.lead} reads those two aloud from the paper; ${who} types them.`,
-        ]);
-      if (facts.kind === 'sign')
-        prompts.push(['APPROVE', `${who} reads what is to be signed, on this screen and not on another, and approves or refuses it.`]);
-    }
+    const command = `${lead ? (facts.start ?? startCommand(facts)) : ['mpc-ceremony', stop.first ? 'join' : 'next', folder, ...(stop.first ? (person?.brings ?? []) : [])].join(' ')}${via}`;
+    const prompts: [ActionCode, string][] = stop.first ? firstPrompts(facts, who) : [];
+    const there = carrier === 'relay' ? 'in the relay' : 'on the stick';
     const wrote = [
-      ...(stop.sends.length > 0 ? [`${who}'s ${messages(stop.sends)} on the stick.`] : stop.completes || !stop.first ? [] : [`${who} has joined and waits for the others.`]),
+      ...(stop.sends.length > 0
+        ? [`${who}'s ${messages(stop.sends)} ${there}.`]
+        : lead && !person
+          ? [`The plan is ${there}.`]
+          : stop.completes || !stop.first
+            ? []
+            : [`${who} has joined and waits for the others.`]),
       ...(lead && facts.attended ? [`${who} compares the sixteen words on the screen with the ones on this paper.`] : []),
     ].join(' ');
     const end: [ActionCode, string] = stop.completes
       ? ['DONE', `${wrote} ${who} has finished: ${finished(facts, person?.leaves === true)}. ${hand}`.trim()]
       : witnessed && i === last
         ? ['WITNESS_SIGN', `${wrote} Everything is there for the witnesses. ${hand}`]
-        : [stop.sends.length > 0 || lead ? 'CARRY_OUT' : 'BRING_IN', `${wrote} ${hand}`.trim()];
+        : [carrier === 'relay' ? 'WAIT' : stop.sends.length > 0 || lead ? 'CARRY_OUT' : 'BRING_IN', `${wrote} ${hand}`.trim()];
     [...prompts, end].forEach(([code, text], k) => {
       add(who, code, text, k === 0 ? { command } : {});
     });
     if (stop.completes && facts.attended && makesEpoch(facts))
-      add(
-        who,
-        'WRITE_DOWN',
-        `${who} copies the sixteen words of the key from the screen onto the page "Words of the key". They are the same for everybody.`,
-        { screen: false },
-      );
+      add(who, 'WRITE_DOWN', wordsOfTheKey(who), { screen: false });
   });
-  add('all', 'POWER_OFF', 'Every laptop is switched off and locked away. The stick goes to the archive.', { screen: false });
+  add('all', 'POWER_OFF', `Every laptop is switched off and locked away. ${carrier === 'relay' ? 'One folder with the records of all goes to the archive.' : 'The stick goes to the archive.'}`, { screen: false });
   return steps;
 }
 
@@ -170,36 +178,9 @@ function handOn(next: string | undefined): string {
   return next === undefined ? 'Eject the stick and leave it on the table.' : `Eject the stick, hand it to ${next.toUpperCase()}.`;
 }
 
+function nextByRelay(next: string | undefined): string {
+  return next === undefined ? '' : `${next.toUpperCase()} is next.`;
+}
+
 const messages = (rounds: readonly string[]): string =>
   rounds.length === 1 ? `message of round ${rounds.join('')} is` : `messages of rounds ${rounds.join(' and ')} are`;
-
-const finished = ({ kind }: ScriptFacts, leaves: boolean): string =>
-  leaves
-    ? 'this laptop holds no share any more'
-    : {
-        dkg: 'the key is active on this laptop',
-        refresh: 'the new share is active on this laptop, and the old one destroyed',
-        reshare: 'the new share is active on this laptop; an old one is destroyed',
-        import: 'the key is active on this laptop',
-        sign: 'the signature is in the folder and verifies',
-        presign: 'the presignatures are in stock on this laptop',
-      }[kind];
-
-function startCommand(facts: ScriptFacts): string {
-  const { name, scheme, quorumText, participants, attended, options = [] } = facts;
-  const signers = ['--signers', participants.map((p) => p.name).join(',')];
-  const what = {
-    dkg: ['dkg', '--name', name, '--scheme', scheme, '--quorum', quorumText, '--cards', 'cards'],
-    refresh: ['refresh', '--key', name],
-    reshare: ['reshare', '--key', name, '--quorum', quorumText, ...options, '--cards', 'cards'],
-    import: ['import', '--name', name, ...options, '--quorum', quorumText, '--cards', 'cards', ...(participants.find((p) => p.name === facts.lead)?.brings ?? ['--share', 'FILE'])],
-    sign: ['sign', '--intent', 'intent.json', ...signers],
-    presign: ['presign', '--key', name, '--count', String(facts.count ?? 1), ...signers],
-  }[facts.kind];
-  return ['mpc-ceremony', ...what, '--out', scriptFolder(facts), ...(attended ? [] : ['--unattended'])].map(quoted).join(' ');
-}
-
-/** One word of a command as a POSIX shell reads it. */
-function quoted(word: string): string {
-  return /^[A-Za-z0-9_.,:=/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}

@@ -40,7 +40,7 @@ export async function startImport(home: Home, request: ImportRequest, port: Port
   const members = quorum.leaves.map((l) => l.name);
   const dealers = request.dealers.map(([who, id]) => ({ ...cards.person(who), identifier: identifierOf(source, id) }));
   const files = (): { path: string; bytes: Uint8Array }[] => [...new Set([...members, ...dealers.map((d) => d.name), ...(request.witnesses ?? [])])].map((n) => cards.asFile(n));
-  const unfinished = await claimFolder(home, request.out, (p) => p.kind === 'import' && p.name === name && p.quorum === request.quorum && p.source.publicKey === toHex(source.publicKey) && p.previous === request.previous?.sid);
+  const unfinished = await claimFolder(home, request, (p) => p.kind === 'import' && p.name === name && p.quorum === request.quorum && p.source.publicKey === toHex(source.publicKey) && p.previous === request.previous?.sid);
   const taken: Plan | undefined = unfinished && ('store' in unfinished ? unfinished.store.plan : unfinished.plan);
   if (taken) return begin(home, taken, request.out, files(), port);
   const plan = parsePlan(

@@ -70,7 +70,7 @@ async function start(home: Home, request: RefreshRequest, certificate: Certifica
   const files = (): { path: string; bytes: Uint8Array }[] => [{ path: BASE_FILE, bytes: certificate.bytes }, ...cardFiles(cards, [...names, ...dealers, ...(request.witnesses ?? [])])];
   const unfinished = await claimFolder(
     home,
-    request.out,
+    request,
     (p) => p.kind === kind && p.name === epoch.key.name && 'quorum' in p && p.quorum === part['quorum'] && p.stock === request.stock && p.previous === request.previous?.sid,
   );
   const taken: Plan | undefined = unfinished && ('store' in unfinished ? unfinished.store.plan : unfinished.plan);

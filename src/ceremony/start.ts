@@ -41,7 +41,7 @@ export async function startDkg(home: Home, request: DkgRequest, port: Port): Pro
   requireUnlocked(home);
   const unfinished = await claimFolder(
     home,
-    request.out,
+    request,
     (p) => p.kind === 'dkg' && p.name === request.name && p.scheme === request.scheme && p.quorum === request.quorum && p.stock === request.stock && p.previous === request.previous?.sid,
   );
   if (activeEpoch(home, request.name))
@@ -88,6 +88,8 @@ export interface SignRequest {
   readonly attended: boolean;
   readonly out: string;
   readonly previous?: Previous | undefined;
+  readonly routes?: Asked['routes'];
+  readonly pinProgram?: Asked['pinProgram'];
 }
 
 /** What the signers stocked with their confirmations: the lowest unused index of each, or undefined when one has run out. */
@@ -127,7 +129,7 @@ export async function startSign(home: Home, request: SignRequest, port: Port): P
   ];
   const unfinished = await claimFolder(
     home,
-    request.out,
+    request,
     (p) => p.kind === 'sign' && p.intent === toHex(signed.hash) && p.participants.map((x) => x.name).join() === leaves.map((l) => l.name).join(),
   );
   const taken = unfinished && ('store' in unfinished ? unfinished.store.plan : unfinished.plan);
@@ -179,7 +181,7 @@ export async function startPresign(home: Home, request: PresignRequest, port: Po
   const files = [{ path: 'base/certificate.json', bytes: certificate.bytes }];
   const unfinished = await claimFolder(
     home,
-    request.out,
+    request,
     (p) => p.kind === 'presign' && p.key.name === request.key && p.count === request.count && p.path === request.path && p.participants.map((x) => x.name).join() === leaves.map((l) => l.name).join(),
   );
   const taken = unfinished && ('store' in unfinished ? unfinished.store.plan : unfinished.plan);

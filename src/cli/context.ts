@@ -24,6 +24,8 @@ export interface GlobalFlags {
   readonly passphraseFd?: string;
   readonly entropyFile?: string;
   readonly via?: string;
+  readonly relayCreds?: string;
+  readonly relayCa?: string;
   readonly quiet?: boolean;
   readonly color?: boolean;
 }

@@ -46,6 +46,8 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--passphrase-fd <N>', 'read the passphrase from an open descriptor')
     .option('--entropy-file <FILE>', 'dice or coins: mixed into the randomness, never replacing it')
     .option('--via <ROUTE>', 'how messages travel: folder:DIR, qr, relay:ADDRESS')
+    .option('--relay-creds <FILE>', 'NATS credentials of this participant')
+    .option('--relay-ca <FILE>', 'certificate of the authority that the relay is certified by (PEM)')
     .option('--quiet', 'no remarks on stderr')
     .option('--no-color', 'no colours')
     .configureHelp({ helpWidth: 80 })
@@ -92,8 +94,10 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--expires-days <N>', 'days until the plan expires', number)
     .option('--witness <NAME>', 'a witness whose signature the key needs; repeat for more', (v: string, all: string[] = []) => [...all, v])
     .option('--unattended', 'no person compares words; recorded as not compared')
+    .option('--pin-program', 'everybody must run the program that runs here; its digest stands in the plan')
     .option('--rehearsed <FOLDER>', 'the finished rehearsal that the plan relies on')
     .option('--again <FOLDER>', 'a further attempt of the ceremony in this folder')
+    .option('--routes <ROUTES>', 'how messages may travel: folder, qr, relay; with commas between (default: all)', names)
     .option('--out <DIR>', 'the ceremony folder to make')
     .action(run(async () => (await import('./commands/dkg.ts')).dkg));
 
@@ -106,7 +110,9 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--expires-days <N>', 'days until the plan expires', number)
     .option('--witness <NAME>', 'a witness whose signature the epoch needs; repeat for more', (v: string, all: string[] = []) => [...all, v])
     .option('--unattended', 'no person compares words; recorded as not compared')
+    .option('--pin-program', 'everybody must run the program that runs here; its digest stands in the plan')
     .option('--again <FOLDER>', 'a further attempt of the refresh in this folder')
+    .option('--routes <ROUTES>', 'how messages may travel: folder, qr, relay; with commas between (default: all)', names)
     .option('--out <DIR>', 'the ceremony folder to make')
     .action(run(async () => (await import('./commands/rekey.ts')).refresh));
 
@@ -123,7 +129,9 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--expires-days <N>', 'days until the plan expires', number)
     .option('--witness <NAME>', 'a witness whose signature the epoch needs; repeat for more', (v: string, all: string[] = []) => [...all, v])
     .option('--unattended', 'no person compares words; recorded as not compared')
+    .option('--pin-program', 'everybody must run the program that runs here; its digest stands in the plan')
     .option('--again <FOLDER>', 'a further attempt of the reshare in this folder')
+    .option('--routes <ROUTES>', 'how messages may travel: folder, qr, relay; with commas between (default: all)', names)
     .option('--out <DIR>', 'the ceremony folder to make')
     .action(run(async () => (await import('./commands/rekey.ts')).reshare));
 
@@ -142,6 +150,8 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--expires-days <N>', 'days until the plan expires', number)
     .option('--witness <NAME>', 'a witness whose signature the key needs; repeat for more', (v: string, all: string[] = []) => [...all, v])
     .option('--unattended', 'no person compares words; recorded as not compared')
+    .option('--pin-program', 'everybody must run the program that runs here; its digest stands in the plan')
+    .option('--routes <ROUTES>', 'how messages may travel: folder, qr, relay; with commas between (default: all)', names)
     .requiredOption('--out <DIR>', 'the ceremony folder to make')
     .action(run(async () => (await import('./commands/import.ts')).importCommand));
 
@@ -154,7 +164,9 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--path <PATH>', 'non-hardened derivation path, fixed for all of them')
     .option('--expires-days <N>', 'days until the plan expires', number)
     .option('--unattended', 'no person compares words; recorded as not compared')
+    .option('--pin-program', 'everybody must run the program that runs here; its digest stands in the plan')
     .option('--again <FOLDER>', 'a further attempt of the presigning in this folder')
+    .option('--routes <ROUTES>', 'how messages may travel: folder, qr, relay; with commas between (default: all)', names)
     .option('--out <DIR>', 'the ceremony folder to make')
     .action(run(async () => (await import('./commands/presign.ts')).presign));
 
@@ -165,12 +177,14 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--signers <NAMES>', 'an exact minimal quorum, for example alice,bob', names)
     .option('--live', 'nothing from stock, in more visits: for a signer whose stock is void, or to sign a digest')
     .option('--unattended', 'no person compares words; recorded as not compared')
+    .option('--pin-program', 'everybody must run the program that runs here; its digest stands in the plan')
     .option('--again <FOLDER>', 'a further attempt of the signing in this folder')
+    .option('--routes <ROUTES>', 'how messages may travel: folder, qr, relay; with commas between (default: all)', names)
     .option('--out <DIR>', 'the ceremony folder to make')
     .action(run(async () => (await import('./commands/sign.ts')).sign));
 
-  program.command('join').argument('<folder>').description('read a plan, compare words, and take part').option('--share <FILE>', 'import: the share of the foreign key that this participant hands over').option('--public <FILE>', 'import: the public key package of a ZF key').option('--scheme <SCHEME>', 'import: the signature scheme of a private key').action(run(async () => (await import('./commands/next.ts')).joinCommand));
-  program.command('next').argument('[folder]').description('continue whatever is open').action(run(async () => (await import('./commands/next.ts')).next));
+  program.command('join').argument('<folder>').description('read a plan, compare words, and take part').option('--share <FILE>', 'import: the share of the foreign key that this participant hands over').option('--public <FILE>', 'import: the public key package of a ZF key').option('--scheme <SCHEME>', 'import: the signature scheme of a private key').option('--wait [MINUTES]', 'over a relay: stay and go on until it is done').option('--ceremony <ID>', 'over a relay: which invitation, by the beginning of its id').action(run(async () => (await import('./commands/next.ts')).joinCommand));
+  program.command('next').argument('[folder]').description('continue whatever is open').option('--wait [MINUTES]', 'over a relay: stay and go on until it is done').action(run(async () => (await import('./commands/next.ts')).next));
   program.command('status').argument('[folder]').description('how things stand; changes nothing').action(run(async () => (await import('./commands/status.ts')).status));
   program
     .command('abort')
@@ -178,6 +192,28 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .description('end this participant’s part, on the record')
     .addOption(new Option('--reason <REASON>').choices(['operator', 'equivocation', 'stalled', 'mistake', 'suspicion', 'superseded']).makeOptionMandatory())
     .action(run(async () => (await import('./commands/next.ts')).abortCommand));
+
+  const qr = program.command('qr').description('codes on a screen or on paper, and back');
+  qr.command('show')
+    .argument('<path>', 'a file, or a ceremony folder: what the others need of it')
+    .description('show codes on this terminal, or write them to files')
+    .option('--gif <FILE>', 'an animated picture, for any screen')
+    .option('--page <FILE>', 'the same in a page for a browser')
+    .option('--png <FILE>', 'pictures; several codes become FILE-1, FILE-2 …')
+    .option('--svg <FILE>', 'drawings; several codes become FILE-1, FILE-2 …')
+    .option('--pdf <FILE>', 'sheets of paper; any one of them may be lost')
+    .option('--density <VERSION>', 'version of the codes, 1 to 40: more in a code, or codes that are easier to read', number)
+    .option('--fps <N>', 'codes a second, 1 to 15 (default 8)', number)
+    .action(run(async () => (await import('./commands/qr.ts')).qrShow));
+  qr.command('scan')
+    .argument('[file...]', 'photos, screenshots, GIFs, videos, saved messages, or folders of them')
+    .description('read codes; at a terminal without files also from a USB scanner or the camera')
+    .option('--camera [DEVICE]', 'the camera of this machine')
+    .option('--typed', 'what a scanner types comes on standard input')
+    .option('--into <DIR>', 'the ceremony folder that the message goes into (default: here, if this is one)')
+    .option('--out <FILE>', 'instead: the file that the message becomes')
+    .action(run(async () => (await import('./commands/qr.ts')).qrScan));
+  qr.command('page').argument('<file>').description('a page with which a browser reads codes, without any network').action(run(async () => (await import('./commands/qr.ts')).qrPage));
 
   program
     .command('rehearse')
@@ -371,6 +407,18 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .description('the printable room script of a plan')
     .option('--out <FILE>', 'the HTML file to make')
     .action(run(async () => (await import('./commands/plan.ts')).planPrint));
+
+  const relay = program.command('relay').description('carry messages over a relay that nobody has to trust');
+  relay
+    .command('serve')
+    .argument('<dir>', 'the folder that holds the parts; made if it is not there')
+    .description('run a relay over HTTP on this machine; needs no home')
+    .option('--listen <HOST:PORT>', 'where to listen (default 127.0.0.1:8787)')
+    .option('--max-bytes <N>', 'most bytes that all parts may take (default 10000000000)', number)
+    .option('--tls-key <FILE>', 'key of the server (PEM), with --tls-cert; default: plain HTTP')
+    .option('--tls-cert <FILE>', 'certificate chain of the server (PEM)')
+    .action(run(async () => (await import('./commands/relay.ts')).relayServe));
+  relay.command('status').argument('[folder]').description('which messages of a ceremony lie at the relay, and who is awaited').action(run(async () => (await import('./commands/relay-status.ts')).relayStatus));
 
   const transcript = program.command('transcript').description('the record: offline, without a home and without a secret');
   transcript

@@ -7,6 +7,7 @@ import { sha256 } from '../wire/hash.ts';
 import type { EntryPayload } from './entry-fields.ts';
 import { placeOf } from './merge.ts';
 import type { Recorded } from './messages.ts';
+import { otherProgram } from './pinned.ts';
 import type { RecordFile } from './record-files.ts';
 import type { Report } from './report.ts';
 
@@ -30,7 +31,7 @@ export function checkOpenings({ report, plan, session, chains }: Recorded): void
       const typed = opens.filter((o) => o.compared === 'typed').map((o) => o.author);
       return (
         `${String(opens.length)} participants joined this plan with this roster; ` +
-        (programs.size > 1 ? `they ran ${String(programs.size)} different programs; ` : `program ${(opens[0]?.program ?? '').slice(0, 16)}…; `) +
+        (programs.size > 1 ? `they ran ${String(programs.size)} different programs; ` : `program ${(opens[0]?.program ?? '').slice(0, 16)}…${plan.program === undefined ? '' : ', which the plan pins'}; `) +
         (typed.length > 0 ? `words compared by ${typed.join(', ')}` : 'words not compared')
       );
     },
@@ -45,6 +46,8 @@ export function checkOpenings({ report, plan, session, chains }: Recorded): void
             opens.push(payload);
             if (payload.plan !== toHex(session.sid)) report.wrong('opening', `${name} joined another plan`, { culprit: name, code: 'E_PLAN_CHANGED', place });
             if (payload.roster !== toHex(rosterHash(plan))) report.wrong('opening', `${name} joined with another roster`, { culprit: name, code: 'E_ROSTER_HASH', place });
+            const other = otherProgram(plan, payload);
+            if (other !== undefined) report.wrong('opening', other, { culprit: name, code: 'E_RELEASE', place });
             checkCompared(report, plan, name, payload);
           }
         }

@@ -58,6 +58,7 @@ describe('the form', () => {
     ['attended: true', 'attended: true\nthreshold: 2', 'threshold: unknown field'],
     ['attended: true', 'attended: true\nmachine: {network: on}', 'machine.network: must be off'],
     ['attended: true', 'attended: true\nmachine: off', 'machine: must be named fields'],
+    ['attended: true', 'attended: true\nprogram: yes', 'program: must be pinned'],
     ['expiresInDays: 14', 'expiresInDays: 400', 'expiresInDays: must be at most 365'],
     ['{name: dave, place: south}', '{name: dave, location: south}', 'participants[1].location: unknown field'],
     ['{name: dave, place: south}', '{name: dave, place: }', 'participants[1].place: must be text'],

@@ -1,6 +1,7 @@
 /** `dkg`: the lead begins a key generation. */
 import { resolve } from 'node:path';
 import { readPlan } from '../../ceremony/join.ts';
+import { parseRoutes } from '../../ceremony/routes.ts';
 import { startDkg, type DkgRequest } from '../../ceremony/start.ts';
 import { parseDraft } from '../../ceremony/draft.ts';
 import { type SchemeName, SCHEMES } from '../../curves/scheme.ts';
@@ -8,6 +9,7 @@ import { MAX_PLAN_FILE_BYTES } from '../../plan/plan-file.ts';
 import { sessionId } from '../../plan/plan.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { type ExitCode, fail } from '../../wire/errors.ts';
+import { byRoute } from '../by-route.ts';
 import { type Context, realPath } from '../context.ts';
 
 interface DkgOptions {
@@ -20,12 +22,14 @@ interface DkgOptions {
   expiresDays?: number;
   witness?: string[];
   unattended?: boolean;
+  pinProgram?: boolean;
   rehearsed?: string;
   again?: string;
+  routes?: string[];
   out?: string;
 }
 
-type Draft = Pick<DkgRequest, 'name' | 'scheme' | 'quorum' | 'roles' | 'about' | 'stock' | 'attended' | 'days' | 'network' | 'witnesses' | 'requireRehearsal'>;
+type Draft = Pick<DkgRequest, 'name' | 'scheme' | 'quorum' | 'roles' | 'about' | 'stock' | 'attended' | 'days' | 'network' | 'witnesses' | 'requireRehearsal' | 'pinProgram' | 'routes'>;
 
 function schemeOf(text: string): SchemeName {
   if (Object.hasOwn(SCHEMES, text)) return text as SchemeName;
@@ -52,6 +56,8 @@ export async function dkg(ctx: Context, options: DkgOptions): Promise<ExitCode> 
       days: 30,
       network: plan.machine?.network,
       witnesses: plan.witnesses?.map((w) => w.name),
+      pinProgram: plan.program !== undefined,
+      routes: plan.routes,
     };
   } else if (options.plan !== undefined) {
     const file = resolve(options.plan);
@@ -67,7 +73,9 @@ export async function dkg(ctx: Context, options: DkgOptions): Promise<ExitCode> 
       days: d.expiresInDays,
       network: d.machine?.network,
       witnesses: d.witnesses,
+      routes: d.routes,
       requireRehearsal: d.rehearsal === 'required',
+      pinProgram: d.program === 'pinned',
     };
   } else {
     draft = {
@@ -88,6 +96,8 @@ export async function dkg(ctx: Context, options: DkgOptions): Promise<ExitCode> 
       ...(options.expiresDays === undefined ? {} : { days: options.expiresDays }),
       ...(options.witness === undefined ? {} : { witnesses: options.witness }),
       ...(options.unattended === true ? { attended: false } : {}),
+      ...(options.pinProgram === true ? { pinProgram: true } : {}),
+      ...(options.routes === undefined ? {} : { routes: parseRoutes(options.routes) }),
       rehearsed: options.rehearsed === undefined ? undefined : realPath(options.rehearsed),
       cards: options.cards === undefined ? undefined : realPath(options.cards),
       out,
@@ -95,5 +105,5 @@ export async function dkg(ctx: Context, options: DkgOptions): Promise<ExitCode> 
     },
     ctx.port(home),
   );
-  return ctx.out.step(step);
+  return byRoute(ctx, home, out, step);
 }

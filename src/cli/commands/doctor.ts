@@ -6,13 +6,12 @@ import { usesOpenssl } from '../../arith/modexp.ts';
 import { preparedPrimes } from '../../ceremony/primes.ts';
 import { lockReason, openHome } from '../../ceremony/home.ts';
 import { activeEpoch, keyNames, pendingEpochs } from '../../ceremony/key-store.ts';
-import { examineMachine, type MachineFinding } from '../../ceremony/machine.ts';
-import { programDigest } from '../../ceremony/program.ts';
+import { examineMachine, type MachineFinding, programWords } from '../../ceremony/machine.ts';
+import { programDigest, programFile } from '../../ceremony/program.ts';
 import { resultOf } from '../../ceremony/result.ts';
 import { CeremonyStore } from '../../ceremony/store.ts';
 import { EXIT, type ExitCode } from '../../wire/errors.ts';
-import { fromHex } from '../../wire/bytes.ts';
-import { formatWords, words } from '../../wire/words.ts';
+import { formatWords } from '../../wire/words.ts';
 import { type Context, realPath } from '../context.ts';
 import { fold } from '../output.ts';
 import { VERSION } from '../version.ts';
@@ -39,16 +38,17 @@ export async function doctor(ctx: Context, options: { bundle?: string }): Promis
   const findings = examineMachine(ctx.disk, dir, ctx.now(), { openssl: usesOpenssl(), primes: home === undefined ? undefined : preparedPrimes(openHome(ctx.disk, home)).length });
   if (home === undefined) rmSync(dir, { recursive: true });
   const digest = programDigest();
-  const list = words(fromHex(digest).slice(0, 16));
+  const list = programWords(digest);
+  const file = programFile();
   const exit = findings.some((f) => f.state === 'bad') ? EXIT.environment : EXIT.ok;
   if (options.bundle !== undefined) {
     const file = realPath(options.bundle);
     ctx.disk.write(file, new TextEncoder().encode(`${JSON.stringify(bundle(ctx, home, digest, findings), null, 1)}\n`), { mode: 0o644 });
     ctx.out.say(`✓ ${file}: public facts only; read it before you send it.`);
   }
-  ctx.out.result({ schema: 'mpc-ceremony/doctor/1', fit: exit === EXIT.ok, program: digest, words: list, findings, exit }, [
+  ctx.out.result({ schema: 'mpc-ceremony/doctor/1', fit: exit === EXIT.ok, program: digest, ...(file === undefined ? {} : { file }), words: list, findings, exit }, [
     ...findings.flatMap((f) => fold(`${MARK[f.state]}  ${f.name.padEnd(10)}  ${f.text}${f.remedy === undefined ? '' : `. ${f.remedy}`}`)),
-    'Words of this program; everybody who runs the same one sees the same:',
+    'Words of this program, from its digest; everybody who runs the same one sees the same:',
     ...formatWords(list),
     exit === EXIT.ok ? 'This machine is fit. Weigh the warnings.' : 'This machine is NOT fit.',
   ]);

@@ -1,10 +1,12 @@
 /** `import`: the lead takes an existing key, or the shares of another implementation, into the care of new members. */
 import { readForeignShare } from '../../ceremony/foreign.ts';
+import { parseRoutes } from '../../ceremony/routes.ts';
 import { startImport } from '../../ceremony/start-import.ts';
 import { type SchemeName, SCHEMES } from '../../curves/scheme.ts';
 import type { ForeignKey, ForeignShare } from '../../interop/foreign-share.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
+import { byRoute } from '../by-route.ts';
 import { type Context, realPath } from '../context.ts';
 
 export type Format = 'key' | 'zf-frost' | 'lockness';
@@ -22,6 +24,8 @@ interface ImportOptions {
   expiresDays?: number;
   witness?: string[];
   unattended?: boolean;
+  pinProgram?: boolean;
+  routes?: string[];
   out: string;
 }
 
@@ -67,13 +71,15 @@ export async function importCommand(ctx: Context, options: ImportOptions): Promi
       witnesses: options.witness,
       attended: options.unattended !== true,
       days: options.expiresDays ?? 30,
+      pinProgram: options.pinProgram === true,
+      routes: options.routes && parseRoutes(options.routes),
       out: realPath(options.out),
     },
     { ...ctx.port(home), imported: () => shareOf(ctx, options) },
   );
   await tellKey(ctx, own.key);
   ctx.out.say('! The key still lies in the file that it was read from. Destroy that file and every copy of it.');
-  return ctx.out.step(step);
+  return byRoute(ctx, home, realPath(options.out), step);
 }
 
 /** `backup export --as`: the way out, to another implementation. */

@@ -1,37 +1,30 @@
 /** `plan new`, `plan check`, `plan print`. */
-import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseDraft } from '../../ceremony/draft.ts';
 import { lintDraft } from '../../ceremony/draft-lint.ts';
 import { roomScript } from '../../ceremony/room-script.ts';
 import { scriptFacts } from '../../ceremony/script-facts.ts';
-import { scriptVisits } from '../../ceremony/script-steps.ts';
+import { routeFaults, routeWarnings, transportBudget } from '../../ceremony/transport-budget.ts';
 import { MAX_PLAN_FILE_BYTES, parsePlanFile } from '../../plan/plan-file.ts';
 import { checkPlan, isKeying, isRekey, type Plan, planQuorum, type RekeyPlan, sessionId } from '../../plan/plan.ts';
-import { SCHEMES } from '../../curves/scheme.ts';
 import { baseOf, pinnedConstants } from '../../protocols/base.ts';
 import { type Certificate, MAX_CERTIFICATE_BYTES, parseCertificate } from '../../protocols/epoch.ts';
 import { dealtWarning, handoverSentences } from '../../protocols/handover.ts';
-import { SLOTS } from '../../protocols/machine.ts';
 import { type Explanation, explainQuorum } from '../../sharing/explain.ts';
+import type { ParcelFile } from '../../transport/parcel.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { CeremonyError, EXIT, type ExitCode, fail } from '../../wire/errors.ts';
 import { formatWords, words } from '../../wire/words.ts';
 import { parseYaml } from '../../wire/yaml.ts';
+import { budgetLines } from '../budget-table.ts';
 import type { Context } from '../context.ts';
 import { wrap } from '../output.ts';
-
-/** Folder with the templates that come with the program. */
-export function templateFolder(): string {
-  return join(dirname(fileURLToPath(import.meta.url)), '..', 'templates');
-}
+import { pinLines } from '../pin-lines.ts';
+import { templates } from '../templates.ts';
 
 export async function planNew(ctx: Context, options: { template: string; out?: string }): Promise<ExitCode> {
-  const dir = templateFolder();
-  const known = readdirSync(dir).filter((f) => f.endsWith('.yaml')).map((f) => f.slice(0, -5)).sort();
-  if (!known.includes(options.template)) fail('E_USAGE', `there is no template ${options.template}`, { field: 'template', remedy: `Templates: ${known.join(', ')}` });
-  const bytes = ctx.disk.read(join(dir, `${options.template}.yaml`), MAX_PLAN_FILE_BYTES) ?? fail('E_MISSING', 'the template is missing from this installation');
+  const known = templates();
+  const bytes = known.get(options.template) ?? fail('E_USAGE', `there is no template ${options.template}`, { field: 'template', remedy: `Templates: ${[...known.keys()].join(', ')}` });
   const out = resolve(options.out ?? `${options.template}.yaml`);
   if (!ctx.disk.createOnce(out, bytes, 0o644)) fail('E_EXISTS', `${out} exists`, { file: out, remedy: 'Name another file with --out.' });
   ctx.out.result({ schema: 'mpc-ceremony/plan-new/1', file: out, exit: 0 }, [
@@ -78,10 +71,25 @@ function checkBase(ctx: Context, plan: RekeyPlan, file: string): Certificate | u
   return certificate;
 }
 
-/** Hand-overs of one stick going round: what the transport of a ceremony costs. */
-function handOvers(participants: number, rounds: number): number {
-  return participants + rounds * (participants - 1) - 1;
+/** The files beside a plan with which its ceremony begins, and the cards there. What cannot be read is for `join` to refuse. */
+function filesBeside(ctx: Context, file: string, plan: Uint8Array): { opening: ParcelFile[]; cards: ParcelFile[] } {
+  const dir = dirname(file);
+  const read = (path: string): ParcelFile[] => {
+    try {
+      const bytes = ctx.disk.read(join(dir, path), MAX_CERTIFICATE_BYTES);
+      return bytes ? [{ path, bytes }] : [];
+    } catch (e) {
+      if (e instanceof CeremonyError) return [];
+      throw e;
+    }
+  };
+  const beside = ['intent.json', 'message.bin', 'base/certificate.json', 'base/rehearsal.json'].flatMap(read);
+  const names = ctx.disk.dirs(dir).includes('cards') ? ctx.disk.list(join(dir, 'cards')) : [];
+  return { opening: [{ path: 'PLAN.yaml', bytes: plan }, ...beside], cards: names.filter((n) => n.endsWith('.card')).flatMap((n) => read(`cards/${n}`)) };
 }
+
+const fault = ({ code, text, remedy }: { readonly code: string; readonly text: string; readonly remedy?: string }): string =>
+  [wrap(`✗ ${code}  ${text}`, 80), ...(remedy === undefined ? [] : [wrap(remedy, 78, '  ')])].join('\n');
 
 export async function planCheck(ctx: Context, argument: string): Promise<ExitCode> {
   const { bytes, file, schema } = await load(ctx, argument);
@@ -89,14 +97,15 @@ export async function planCheck(ctx: Context, argument: string): Promise<ExitCod
     const draft = await parseDraft(bytes, file);
     const lint = lintDraft(draft);
     const exit = lint.errors.length > 0 ? EXIT.refused : EXIT.ok;
-    const budget = { handOvers: handOvers(draft.participants.length, SLOTS[`${SCHEMES[draft.scheme].protocol}/dkg`].length) };
+    const { budget } = lint;
     ctx.out.result(
-      { schema: 'mpc-ceremony/plan-check/1', file, errors: lint.errors, warnings: lint.warnings, sentences: lint.explanation?.sentences ?? [], safety: lint.explanation?.safety ?? [], liveness: lint.explanation?.liveness ?? [], budget, exit },
+      { schema: 'mpc-ceremony/plan-check/1', file, errors: lint.errors, warnings: lint.warnings, sentences: lint.explanation?.sentences ?? [], safety: lint.explanation?.safety ?? [], liveness: lint.explanation?.liveness ?? [], budget: budget ? { handOvers: budget.folder.handOvers, ...budget } : null, exit },
       [
-        ...lint.errors.map((e) => wrap(`✗ ${e.code}  ${e.field}: ${e.text}`, 80)),
+        ...lint.errors.map(fault),
         ...lint.warnings.map((w) => wrap(`! ${w.code}  ${w.text}`, 80)),
         ...(lint.explanation ? inWords(lint.explanation) : []),
-        `One stick going round is handed over ${String(budget.handOvers)} times.`,
+        ...pinLines(draft.program),
+        ...(budget ? budgetLines(draft, budget) : []),
         exit === EXIT.ok ? '✓ The draft is sound. Begin with: mpc-ceremony dkg --plan FILE --cards DIR --out DIR' : '✗ The draft cannot be used as it stands.',
       ],
     );
@@ -108,24 +117,29 @@ export async function planCheck(ctx: Context, argument: string): Promise<ExitCod
   const base = isRekey(plan) ? checkBase(ctx, plan, file) : undefined;
   const changes = handoverSentences(plan, base?.epoch);
   const dealt = dealtWarning(plan);
-  const warnings = [...(dealt ? [dealt] : []), ...(explanation?.warnings ?? [])];
+  const { opening, cards } = filesBeside(ctx, file, bytes);
+  const budget = transportBudget(plan, opening, cards);
+  const errors = routeFaults(plan, budget);
+  const exit = errors.length > 0 ? EXIT.refused : EXIT.ok;
+  const warnings = [...(dealt ? [dealt] : []), ...(explanation?.warnings ?? []), ...routeWarnings(plan, budget)];
   const unchecked = 'rank' in plan && 'key' in plan && !base ? ['The certificate of the base is not beside this plan (base/certificate.json): whether the two belong together was not checked.'] : [];
   const list = words(sessionId(plan).slice(0, 16));
-  const budget = { handOvers: scriptVisits(scriptFacts(plan)).length - 1 };
   ctx.out.result(
-    { schema: 'mpc-ceremony/plan-check/1', file, session: toHex(sessionId(plan)), words: list, errors: [], warnings, changes, sentences: explanation?.sentences ?? [], safety: explanation?.safety ?? [], liveness: explanation?.liveness ?? [], budget, exit: 0 },
+    { schema: 'mpc-ceremony/plan-check/1', file, session: toHex(sessionId(plan)), words: list, ...(plan.program === undefined ? {} : { program: plan.program }), errors, warnings, changes, sentences: explanation?.sentences ?? [], safety: explanation?.safety ?? [], liveness: explanation?.liveness ?? [], budget: { handOvers: budget.folder.handOvers, ...budget }, exit },
     [
+      ...errors.map(fault),
       ...warnings.map((w) => wrap(`! ${w.code}  ${w.text}`, 80)),
       ...(changes.length > 0 ? ['What changes:', ...bullets(changes)] : []),
       ...unchecked.map((t) => wrap(`! ${t}`, 80)),
       ...(explanation ? inWords(explanation) : [`Signers: ${plan.participants.map((p) => p.name).join(', ')}`]),
-      `One stick going round is handed over ${String(budget.handOvers)} times.`,
+      ...pinLines(plan.program),
+      ...budgetLines(plan, budget),
       'Words of this plan:',
       ...formatWords(list),
-      '✓ The plan is sound.',
+      exit === EXIT.ok ? '✓ The plan is sound.' : '✗ The plan cannot be carried out as it stands. Ask the lead for another one.',
     ],
   );
-  return EXIT.ok;
+  return exit;
 }
 
 export async function planPrint(ctx: Context, argument: string, options: { out?: string }): Promise<ExitCode> {

@@ -1,10 +1,12 @@
 /** `presign`: the lead begins the making of presignatures. */
 import { resolve } from 'node:path';
 import { readPlan } from '../../ceremony/join.ts';
+import { parseRoutes } from '../../ceremony/routes.ts';
 import { type PresignRequest, startPresign } from '../../ceremony/start.ts';
 import { sessionId } from '../../plan/plan.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { type ExitCode, fail } from '../../wire/errors.ts';
+import { byRoute } from '../by-route.ts';
 import { type Context, realPath } from '../context.ts';
 
 interface PresignOptions {
@@ -14,7 +16,9 @@ interface PresignOptions {
   signers?: string[];
   expiresDays?: number;
   unattended?: boolean;
+  pinProgram?: boolean;
   again?: string;
+  routes?: string[];
   out?: string;
 }
 
@@ -31,6 +35,8 @@ export async function presign(ctx: Context, options: PresignOptions): Promise<Ex
       path: plan.path,
       signers: plan.participants.map((p) => p.name),
       attended: plan.attended,
+      pinProgram: plan.program !== undefined,
+      routes: plan.routes,
       previous: { sid: toHex(sessionId(plan)), attempt: plan.attempt },
     };
   }
@@ -43,10 +49,12 @@ export async function presign(ctx: Context, options: PresignOptions): Promise<Ex
       signers: options.signers ?? given.signers ?? fail('E_USAGE', 'the signers are missing: --signers alice,bob', { field: 'signers' }),
       attended: options.unattended === true ? false : (given.attended ?? true),
       days: options.expiresDays ?? 30,
+      pinProgram: options.pinProgram === true || given.pinProgram === true,
+      routes: options.routes ? parseRoutes(options.routes) : given.routes,
       out,
       previous: given.previous,
     },
     ctx.port(home),
   );
-  return ctx.out.step(step);
+  return byRoute(ctx, home, out, step);
 }

@@ -1,6 +1,5 @@
 /** `rehearse`: a whole ceremony with simulated participants on one machine. */
-import { readdirSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { type Draft, parseDraft } from '../../ceremony/draft.ts';
 import { plainDraft, rehearsable } from '../../rehearsal/cast.ts';
 import { type FaultName, FAULTS, faultsOf, isFault } from '../../rehearsal/faults.ts';
@@ -11,7 +10,7 @@ import { MAX_PLAN_FILE_BYTES } from '../../plan/plan-file.ts';
 import { EXIT, type ExitCode, fail } from '../../wire/errors.ts';
 import type { Context } from '../context.ts';
 import { wrap } from '../output.ts';
-import { templateFolder } from './plan.ts';
+import { templates } from '../templates.ts';
 
 interface RehearseOptions {
   template?: string;
@@ -32,10 +31,11 @@ async function draftOf(ctx: Context, options: RehearseOptions): Promise<Draft> {
   if (options.template === undefined) return plainDraft(scheme ?? 'frost-ed25519', options.quorum ?? '2-of(alice, bob, carol)');
   if (options.quorum !== undefined) fail('E_USAGE', 'the template has a quorum of its own', { field: 'quorum', remedy: 'Give --template or --quorum, not both.' });
   const own = /[/\\]|\.ya?ml$/.test(options.template);
-  const file = own ? resolve(options.template) : join(templateFolder(), `${options.template}.yaml`);
-  const known = (): string => readdirSync(templateFolder()).filter((f) => f.endsWith('.yaml')).map((f) => f.slice(0, -5)).sort().join(', ');
+  const file = own ? resolve(options.template) : `${options.template}.yaml`;
+  const known = templates();
   const bytes =
-    ctx.disk.read(file, MAX_PLAN_FILE_BYTES) ?? fail('E_USAGE', `there is no template ${options.template}`, { field: 'template', remedy: `Templates: ${known()}; or the path of your own draft.` });
+    (own ? ctx.disk.read(file, MAX_PLAN_FILE_BYTES) : known.get(options.template)) ??
+    fail('E_USAGE', `there is no template ${options.template}`, { field: 'template', remedy: `Templates: ${[...known.keys()].join(', ')}; or the path of your own draft.` });
   return rehearsable(await parseDraft(bytes, file), scheme);
 }
 

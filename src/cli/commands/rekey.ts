@@ -1,10 +1,12 @@
 /** `refresh` and `reshare`: the lead begins. */
 import { resolve } from 'node:path';
 import { readPlan } from '../../ceremony/join.ts';
+import { parseRoutes } from '../../ceremony/routes.ts';
 import { startRefresh, startReshare } from '../../ceremony/start-rekey.ts';
 import { type Plan, sessionId } from '../../plan/plan.ts';
 import { toHex } from '../../wire/bytes.ts';
 import { type ExitCode, fail } from '../../wire/errors.ts';
+import { byRoute } from '../by-route.ts';
 import { type Context, realPath } from '../context.ts';
 
 interface RekeyOptions {
@@ -14,7 +16,9 @@ interface RekeyOptions {
   expiresDays?: number;
   witness?: string[];
   unattended?: boolean;
+  pinProgram?: boolean;
   again?: string;
+  routes?: string[];
   out?: string;
 }
 
@@ -41,7 +45,9 @@ function asked(options: RekeyOptions, before: Extract<Plan, { rank: number; key:
     witnesses: options.witness ?? before?.witnesses?.map((w) => w.name),
     attended: options.unattended === true ? false : (before?.attended ?? true),
     days: options.expiresDays ?? 30,
+    pinProgram: options.pinProgram === true || before?.program !== undefined,
     out: realPath(options.out ?? fail('E_USAGE', 'the folder to make is missing: --out DIR', { field: 'out' })),
+    routes: options.routes ? parseRoutes(options.routes) : before?.routes,
     previous: before && { sid: toHex(sessionId(before)), attempt: before.attempt },
   };
 }
@@ -49,7 +55,8 @@ function asked(options: RekeyOptions, before: Extract<Plan, { rank: number; key:
 export async function refresh(ctx: Context, options: RekeyOptions): Promise<ExitCode> {
   const home = await ctx.home('write');
   const before = await previous(ctx, 'refresh', options.again);
-  return ctx.out.step(await startRefresh(home, asked(options, before), ctx.port(home)));
+  const request = asked(options, before);
+  return byRoute(ctx, home, request.out, await startRefresh(home, request, ctx.port(home)));
 }
 
 /** `old=new`, or one name for both. */
@@ -79,5 +86,5 @@ export async function reshare(ctx: Context, options: ReshareOptions): Promise<Ex
     },
     ctx.port(home),
   );
-  return ctx.out.step(step);
+  return byRoute(ctx, home, request.out, step);
 }

@@ -1,0 +1,249 @@
+/**
+ * Parts of messages as they come from codes, and what of them is remembered between two commands: the texts of the codes
+ * themselves, one a line, in a file beside what they will become. Codes are shown to a room; nothing here is secret.
+ */
+import { dirname } from 'node:path';
+import { wrapBytes } from '../qr/cbor-part.ts';
+import { crc32 } from '../qr/crc32.ts';
+import { headerKey } from '../qr/gathering.ts';
+import { MAX_FRAGMENT, MAX_PARTS, MAX_PAYLOAD, type Taken, UrReader } from '../qr/ur.ts';
+import { readPart } from '../qr/ur-part.ts';
+import type { Disk } from '../vault/durable.ts';
+import { toHex } from '../wire/bytes.ts';
+import { CeremonyError, fail } from '../wire/errors.ts';
+import { sha256 } from '../wire/hash.ts';
+
+const LIMITS = { type: 'bytes', parts: MAX_PARTS, fragment: MAX_FRAGMENT, payload: MAX_PAYLOAD };
+/** Most that is remembered, characters. */
+const MAX_REMEMBERED = 16 * 1024 * 1024;
+/** Messages whose codes are remembered: as many as are gathered at the same time. */
+const MAX_MESSAGES = 4;
+/** After so many new codes of a camera or a video the file is written again. */
+const SAVE_EVERY = 16;
+const HEAD = '# mpc-ceremony: codes scanned so far; mpc-ceremony qr scan goes on with them. Nothing secret. Removed when complete.';
+
+/** How far a scan is. */
+export interface ScanFacts {
+  /** Codes that the message needs; 0 before the first. */
+  readonly parts: number;
+  readonly have: number;
+  readonly missing: number;
+  /** Codes seen of other messages that are not complete either. */
+  readonly foreign: number;
+  /** Texts that were misread, forged or no codes of this program. */
+  readonly damaged: number;
+}
+
+export class Scan {
+  readonly #reader = new UrReader();
+  readonly #memory: ScanMemory | undefined;
+  /** Texts by message and number, upper case; the last seen message at the end. */
+  readonly #texts = new Map<string, Map<number, string>>();
+  #current: string | undefined;
+  #damaged = 0;
+  #unsaved = 0;
+
+  /** @param memory where codes are remembered, and what was remembered is taken up from */
+  constructor(memory?: ScanMemory) {
+    this.#memory = memory;
+    for (const text of memory?.load() ?? []) this.#feed(text);
+    this.#damaged = 0;
+  }
+
+  /** Whether anything is held already of a message that is not complete. */
+  get begun(): boolean {
+    return this.facts.have > 0;
+  }
+
+  /** Takes the text of a code, or anything else that a scanner gives. Never throws on the text. */
+  take(text: string): Taken {
+    const taken = this.#feed(text);
+    if (taken === 'new' && ++this.#unsaved >= SAVE_EVERY) this.save();
+    return taken;
+  }
+
+  #feed(text: string): Taken {
+    const taken = this.#reader.take(text);
+    const part = readPart(text, LIMITS);
+    if ('refused' in part) {
+      if (taken === 'damaged') this.#damaged += 1;
+      return taken;
+    }
+    const key = headerKey(part);
+    if (taken === 'damaged') {
+      // a part that contradicts the others, or spoils them: what was remembered of the message holds a forged one
+      this.#damaged += 1;
+      this.#texts.delete(key);
+      return taken;
+    }
+    if (taken === 'new' || taken === 'complete') this.#current = key;
+    // nothing new of this message, or a message that was put away
+    if (taken === 'known') return taken;
+    const texts = this.#texts.get(key) ?? new Map<number, string>();
+    // of another message it is not known whether a code says anything new; so many are enough
+    if (taken !== 'foreign' || texts.size < 2 * part.count + 16) texts.set(part.sequence, text.toUpperCase());
+    this.#texts.delete(key);
+    this.#texts.set(key, texts);
+    for (const oldest of this.#texts.keys()) if (this.#texts.size > MAX_MESSAGES && oldest !== this.#current) this.#texts.delete(oldest);
+    return taken;
+  }
+
+  /** Why the last text was not taken, in words. */
+  get lastRefusal(): string | undefined {
+    return this.#reader.lastRefusal;
+  }
+
+  /** Messages that are complete and not put away: the one that the scan is after, and others that were seen on the way. */
+  get messages(): readonly Uint8Array[] {
+    return this.#reader.messages;
+  }
+  /** The one that the scan is after, once it is complete. */
+  get message(): Uint8Array | undefined {
+    return this.#reader.message;
+  }
+
+  /** Nothing of this message is to be remembered any more, nor codes of it in another size, shown before somebody changed it. */
+  forget(message: Uint8Array): void {
+    const payload = wrapBytes(message);
+    const same = `/${String(payload.length)}/${String(crc32(payload))}/`;
+    for (const key of this.#texts.keys()) if (key.includes(same)) this.#texts.delete(key);
+  }
+
+  /** Puts the complete message away that the scan is after. @param kept whether it was wanted; else it may come again */
+  done(kept: boolean): void {
+    this.#reader.putAway(kept);
+    const { parts } = this.#reader.progress;
+    this.#current = [...this.#texts.keys()].findLast((key) => key.startsWith(`${String(parts)}/`));
+    this.save();
+  }
+
+  get facts(): ScanFacts {
+    const { parts, rank, missing } = this.#reader.progress;
+    const foreign = [...this.#texts].reduce((n, [key, texts]) => (key === this.#current ? n : n + texts.size), 0);
+    return { parts, have: rank, missing, foreign, damaged: this.#damaged };
+  }
+
+  /** How far it is, in one line. */
+  get words(): string {
+    return scanWords(this.facts);
+  }
+
+  /** Writes what is not complete where it is remembered; removes the file when there is nothing. */
+  save(): void {
+    this.#unsaved = 0;
+    this.#memory?.store([...this.#texts.values()].flatMap((texts) => [...texts.values()]));
+  }
+}
+
+/** "41 of 72 parts, 31 missing, 2 codes of another message, 1 damaged". */
+export function scanWords({ parts, have, missing, foreign, damaged }: ScanFacts): string {
+  return [
+    parts === 0 ? 'no code yet' : `${String(have)} of ${String(parts)} parts, ${String(missing)} missing`,
+    ...(foreign === 0 ? [] : [`${String(foreign)} code${foreign === 1 ? '' : 's'} of another message`]),
+    ...(damaged === 0 ? [] : [`${String(damaged)} damaged`]),
+  ].join(', ');
+}
+
+/** The file in which codes are remembered. What cannot be read or written is told once and does not stop a scan. */
+export class ScanMemory {
+  readonly file: string;
+  readonly #disk: Disk;
+  readonly #tell: (text: string) => void;
+  #told = false;
+
+  constructor(disk: Disk, file: string, tell: (text: string) => void) {
+    this.#disk = disk;
+    this.file = file;
+    this.#tell = tell;
+  }
+
+  load(): string[] {
+    const bytes = this.#try(() => this.#disk.read(this.file, MAX_REMEMBERED));
+    return bytes ? Buffer.from(bytes).toString('latin1').split('\n').filter((line) => /^UR:/.test(line)) : [];
+  }
+
+  store(texts: readonly string[]): void {
+    this.#try(() => {
+      if (texts.length === 0) {
+        if (this.#disk.exists(this.file)) this.#disk.erase(this.file);
+        return;
+      }
+      const text = `${[HEAD, ...texts].join('\n')}\n`;
+      if (text.length > MAX_REMEMBERED) fail('E_TOO_LARGE', 'there are too many of them');
+      this.#disk.makeDir(dirname(this.file), 0o755);
+      this.#disk.write(this.file, new TextEncoder().encode(text), { mode: 0o644 });
+    });
+  }
+
+  #try<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (e) {
+      if (!(e instanceof CeremonyError)) throw e;
+      if (!this.#told) this.#tell(`! codes are not remembered for a further scan: ${e.message}`);
+      this.#told = true;
+      return undefined;
+    }
+  }
+}
+
+/** What became of a text: how many messages it completed that were wanted, and why one was not. */
+export interface Received {
+  readonly taken: Taken;
+  readonly accepted: number;
+  readonly refused?: CeremonyError;
+}
+
+/** Takes a complete message that nobody has judged; throws a CeremonyError for one that is not wanted here. */
+export type Accept = (message: Uint8Array) => Promise<void>;
+
+/** A scan whose complete messages go somewhere. */
+export class Receiver {
+  readonly scan: Scan;
+  readonly #accept: Accept;
+  /** Messages that were judged, by hash: a code may stand before the camera for a while. */
+  readonly #judged = new Map<string, boolean>();
+
+  constructor(scan: Scan, accept: Accept) {
+    this.scan = scan;
+    this.#accept = accept;
+  }
+
+  /** Takes the text of a code. @throws what is no judgement of a message: E_IO */
+  async take(text: string): Promise<Received> {
+    const taken = this.scan.take(text);
+    return { taken, ...(await this.settle()) };
+  }
+
+  /** Gives on what is complete already: a remembered scan may be. */
+  async settle(): Promise<Omit<Received, 'taken'>> {
+    let accepted = 0;
+    let refused: CeremonyError | undefined;
+    for (const message of this.scan.messages) {
+      const error = await this.give(message);
+      if (error === undefined) accepted += 1;
+      else if (error !== 'again') refused = error;
+    }
+    for (let message = this.scan.message; message; message = this.scan.message) this.scan.done(this.#judged.get(digestOf(message)) === true);
+    if (accepted > 0) this.scan.save();
+    return { accepted, ...(refused === undefined ? {} : { refused }) };
+  }
+
+  /** Gives on a message that came whole. @returns why it is not wanted; 'again' if it was judged before */
+  async give(message: Uint8Array): Promise<CeremonyError | 'again' | undefined> {
+    const digest = digestOf(message);
+    if (this.#judged.has(digest)) return 'again';
+    this.scan.forget(message);
+    try {
+      await this.#accept(message);
+      this.#judged.set(digest, true);
+      return undefined;
+    } catch (e) {
+      if (!(e instanceof CeremonyError) || e.code === 'E_IO') throw e;
+      this.#judged.set(digest, false);
+      return e;
+    }
+  }
+}
+
+const digestOf = (message: Uint8Array): string => toHex(sha256(message));
