@@ -11,7 +11,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // the oracles need other implementations, built by hand: npm run test:oracle
     exclude: ['test/interop/**', 'node_modules/**', ...(long ? [] : [LONG])],
-    maxWorkers: 2,
+    // children compute while a worker waits for them
+    maxWorkers: 3,
     setupFiles: ['test/setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,

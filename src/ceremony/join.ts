@@ -25,7 +25,7 @@ import { type Home, inHome, ownCard, renewedAt, requireUnlocked } from './home.t
 import { acceptPrekeys, checkOwnPrekey, checkPrekeys, type Identity, reservePrekey } from './identity.ts';
 import { bindIntent } from './intent-memory.ts';
 import { acceptStock, activeEpoch, checkRank, requireNoFork, takeRank } from './key-store.ts';
-import { requireMachine } from './machine.ts';
+import { interfacesUp, requireMachine } from './machine.ts';
 import type { Port, Step } from './port.ts';
 import { programDigest } from './program.ts';
 import { requireRehearsal } from './rehearsed.ts';
@@ -163,6 +163,7 @@ export async function enter(home: Home, plan: Plan, folder: string, planFile: Pl
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     compared,
+    network: interfacesUp().length === 0 ? 'off' : 'up',
     subject: { bytes: planFile.bytes.length, sha256: planFile.sha256 },
   });
   const derived = await deriveFiles(plan, planFile.bytes);

@@ -134,7 +134,7 @@ function rolesOf({ lead, attended, witnesses }: ScriptFacts): string[] {
 
 const WHERE: Readonly<Record<Carrier, string>> = {
   stick: 'Go to the stick first: cd and the place where it appears.',
-  codes: 'Everybody works in a folder of the own laptop.',
+  codes: 'Everybody works in a folder of the own laptop. A command that is still open on the screen goes on by itself and is not typed again.',
   relay: 'Everybody works in a folder of the own laptop, and types the address of the relay in place of ADDRESS.',
 };
 

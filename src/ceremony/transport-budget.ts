@@ -6,7 +6,6 @@
  * By QR the lead's machine is the hub (outgoing.ts): the others show it their own message, and it shows what all of them
  * still lack. In a relay everybody puts a part for everybody else.
  */
-import { deflateRawSync } from 'node:zlib';
 import { isKeying, isRekey, type Plan, planSeats, type Route, schemeOf, seated, witnessesOf } from '../plan/plan.ts';
 import { blobBytes, commonBytes, sizedPlan } from '../plan/sizes.ts';
 import { SCHEMES } from '../curves/scheme.ts';
@@ -127,12 +126,12 @@ export function openingOf(plan: Plan, files: readonly ParcelFile[]): ParcelFile[
   return files.filter(({ path }) => OPENING_PATHS.has(path) || (path === BASE_FILE && isRekey(plan)));
 }
 
-/** Bytes of files in one parcel; of more than a parcel holds, what they would have. */
+/** Bytes of files in one parcel; where they are more than a parcel holds, their sum. */
 function parcelBytes(files: readonly ParcelFile[]): number {
   const travel = files.filter((f) => isParcelPath(f.path));
   if (travel.length === 0) return 0;
-  const sum = travel.reduce((n, f) => n + f.bytes.length, 0);
-  return sum > MAX_PARCEL_BYTES - 65_536 ? travel.reduce((n, f) => n + deflateRawSync(f.bytes).length, 0) : encodeParcel(travel).length;
+  const sum = travel.reduce((n, f) => n + f.bytes.length + f.path.length + 5, 0);
+  return sum > MAX_PARCEL_BYTES ? sum : encodeParcel(travel).length;
 }
 
 interface Blob {

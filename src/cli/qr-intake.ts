@@ -126,7 +126,9 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
       else wake = resolve;
     });
   let doing = '';
+  let introduced = false;
   const draw = (): void => {
+    if (!introduced) return;
     const { line: text } = typed;
     line.show(typed.isCode ? 'reading a code …' : text !== '' ? `> ${text.length > 76 ? `…${text.slice(-75)}` : text}` : `${doing}${scan.words}`);
   };
@@ -191,7 +193,7 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
         if (stopped) break;
       }
     }
-    if (found === 0) line.say('! No code was found there. Take the picture again: closer, sharp, the whole code in view.');
+    if (found === 0) line.say(wrap('! No code was found there. Take the picture again: closer, sharp, with the whole code in view.', COLUMNS));
     scan.save();
     return accepted;
   };
@@ -227,6 +229,7 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
     const settled = await receiver.settle();
     if (settled.accepted > 0) return 'taken';
     for (const text of introduction(options, scan.begun ? scan.words : undefined)) terminal.write(`${text}\n`);
+    introduced = true;
     for (;;) {
       doing = '';
       draw();

@@ -134,7 +134,9 @@ export async function showCodes(terminal: Terminal, load: Load, options: ShowOpt
     let timer: NodeJS.Timeout | undefined;
     let told = 0;
     const givers: (() => void)[] = [];
+    let ended = false;
     const end = (settle: () => void): void => {
+      ended = true;
       clearTimeout(timer);
       for (let give = givers.pop(); give; give = givers.pop()) give();
       settle();
@@ -174,6 +176,8 @@ export async function showCodes(terminal: Terminal, load: Load, options: ShowOpt
       else change({ sequence: new CodeSequence(load.message, next), at: 1, remark: 'another size: who is reading begins anew' });
     };
     const key = (k: string): void => {
+      // what was typed ahead must not answer the next question
+      if (ended) return;
       guard(() => {
         if (isInterrupt(k)) end(() => {
           reject(interrupted());

@@ -21,19 +21,29 @@ interface AliasTable {
 function harmonicTable(count: number): AliasTable {
   let sum = 0;
   for (let i = 1; i <= count; i++) sum += 1 / i;
-  const rest = Float64Array.from({ length: count }, (_, i) => ((1 / (i + 1)) * count) / sum);
-  const small: number[] = [];
-  const large: number[] = [];
-  for (let i = count - 1; i >= 0; i--) ((rest[i] as number) < 1 ? small : large).push(i);
+  const rest = new Float64Array(count);
+  // stacks of those below and not below 1, the lowest on top; together never more than count
+  const small = new Uint16Array(count);
+  const large = new Uint16Array(count);
+  let smalls = 0;
+  let larges = 0;
+  for (let i = count - 1; i >= 0; i--) {
+    const p = ((1 / (i + 1)) * count) / sum;
+    rest[i] = p;
+    if (p < 1) small[smalls++] = i;
+    else large[larges++] = i;
+  }
   const probability = new Float64Array(count).fill(1);
   const alias = new Uint16Array(count);
-  while (small.length > 0 && large.length > 0) {
-    const less = small.pop() as number;
-    const more = large.pop() as number;
+  while (smalls > 0 && larges > 0) {
+    const less = small[--smalls] as number;
+    const more = large[--larges] as number;
     probability[less] = rest[less] as number;
     alias[less] = more;
-    rest[more] = (rest[more] as number) + (rest[less] as number) - 1;
-    ((rest[more] as number) < 1 ? small : large).push(more);
+    const p = (rest[more] as number) + (rest[less] as number) - 1;
+    rest[more] = p;
+    if (p < 1) small[smalls++] = more;
+    else large[larges++] = more;
   }
   return { probability, alias };
 }
@@ -92,7 +102,7 @@ export class Mixer {
   #draw(rng: Xoshiro): number {
     if (this.#table === undefined) {
       this.#table = harmonicTable(this.#count);
-      this.#all = Uint16Array.from({ length: this.#count }, (_, i) => i);
+      this.#all = new Uint16Array(this.#count).map((_, i) => i);
       this.#left = new Uint16Array(this.#count);
     }
     const column = rng.index(this.#count);

@@ -2,7 +2,7 @@
 import omggif from 'omggif';
 import { concat } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
-import type { Modules } from './code.ts';
+import { type Modules, QUIET_ZONE } from './code.ts';
 import { type Raster, rasterOf } from './raster.ts';
 
 /** What a GIF is drawn with. */
@@ -11,11 +11,13 @@ export interface Animation extends Raster {
   readonly fps?: number;
 }
 
+/** Pixels a side that a GIF has about, if nothing else is asked: seen on every screen, and no larger a file than need be. */
+const USUAL_SIDE = 600;
 const WHITE = 0xffffff;
 const BLACK = 0x000000;
 
 /**
- * The codes in their order, for ever. One code makes a GIF that stands still. 6 pixels a square unless asked otherwise.
+ * The codes in their order, for ever. One code makes a GIF that stands still.
  * @param frames codes of one size
  * @throws E_INTERNAL on no code, on codes of different sizes, on a scale, border or speed out of range
  */
@@ -24,7 +26,8 @@ export function codesGif(frames: readonly Modules[], animation: Animation = {}):
   const first = frames[0] ?? fail('E_INTERNAL', 'an animation without a code');
   if (!(fps >= 1 && fps <= 25)) fail('E_INTERNAL', 'codes a second out of range');
   if (frames.some((f) => f.length !== first.length)) fail('E_INTERNAL', 'codes of different sizes in one animation');
-  const raster = { scale: 6, ...animation };
+  const squares = first.length + 2 * (animation.border ?? QUIET_ZONE);
+  const raster = { scale: Math.max(3, Math.min(10, Math.floor(USUAL_SIDE / squares))), ...animation };
   const { side } = rasterOf(first, raster);
   // a pixel takes at most one code of twelve bits; every piece is written to the same place and copied
   const scratch = new Uint8Array(2 * side * side + 4096);

@@ -89,6 +89,9 @@ function finish(message: Uint8Array): void {
   page.save.textContent = `Save ${page.save.download}`;
   const sender = urSender(message, COPY_FRAGMENT);
   page.copy.value = `${Array.from({ length: sender.count }, (_, i) => sender.part(i + 1)).join('\n')}\n`;
+  // what would come next must not take this one's place before it is saved
+  page.start.disabled = true;
+  page.files.disabled = true;
   page.done.hidden = false;
   page.save.focus();
 }
@@ -111,6 +114,8 @@ function startAgain(): void {
   page.save.removeAttribute('href');
   page.copy.value = '';
   page.files.value = '';
+  page.start.disabled = false;
+  page.files.disabled = false;
   page.done.hidden = true;
   page.trouble.textContent = '';
   reader = new UrReader();
@@ -270,6 +275,10 @@ function main(): void {
   page.stop.addEventListener('click', stopReading);
   page.cameras.addEventListener('change', () => void useCamera());
   page.files.addEventListener('change', () => void useFiles([...(page.files.files ?? [])]));
+  // the same file may be chosen again
+  page.files.addEventListener('click', () => {
+    page.files.value = '';
+  });
   page.again.addEventListener('click', startAgain);
   page.copy.addEventListener('focus', () => {
     page.copy.select();

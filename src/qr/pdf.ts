@@ -18,7 +18,7 @@ export const PAPER_VERSION = 13;
 /** Most sheets of one message, both sets together. */
 export const MAX_SHEETS = 100;
 /** Least width of a square, millimetres. */
-export const MIN_SQUARE = 0.8;
+const MIN_SQUARE = 0.8;
 
 const MAX_SQUARE = 2;
 const MAX_LINES = 12;
@@ -52,7 +52,7 @@ interface Grid {
   readonly square: number;
 }
 
-/** As many codes as go on the page with squares of {@link MIN_SQUARE}, then as large as they can be. */
+/** As many codes as go on the page with squares of MIN_SQUARE, then as large as they can be. */
 function gridOf(size: number, height: number): Grid {
   const width = size + 2 * QUIET_ZONE;
   const columns = Math.floor(AREA.width / (MIN_SQUARE * width));

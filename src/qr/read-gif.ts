@@ -1,6 +1,7 @@
 /**
  * The frames of an animated GIF (GIF89a, CompuServe 1990), as a viewer would show them one after the other. Strict and
- * bounded, since the file comes from a stranger. Nothing of node, so that the scan page reads GIFs too.
+ * bounded, since the file comes from a stranger: the library that writes our GIFs (omggif 1.0.10) can read them too, but a file
+ * of 93 bytes keeps it busy for ever (test/qr/read.test.ts). Nothing of node, so that the scan page reads GIFs as well.
  */
 import { CeremonyError, fail } from '../wire/errors.ts';
 import type { GrayPicture } from './reader.ts';

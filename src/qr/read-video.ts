@@ -23,8 +23,10 @@ const MAX_COMPLAINT = 4096;
 /** Where frames come from. `demuxer` is ffmpeg's name for the format, so that it does not guess. */
 export type VideoSource = { readonly file: string; readonly demuxer: string } | { readonly camera: string; readonly platform?: NodeJS.Platform };
 
-/** For tests: another program in place of `ffmpeg`. */
 export interface VideoOptions {
+  /** Ends ffmpeg at once, and with it the frames: for a camera that gives no more pictures, where a loop would wait. */
+  readonly signal?: AbortSignal;
+  /** For tests: another program in place of `ffmpeg`. */
   readonly ffmpeg?: string;
 }
 
@@ -97,7 +99,7 @@ export class FrameCutter {
       if (this.#held < 6 + pixels) return frames;
       const all = this.#joined();
       if (String.fromCharCode(...all.subarray(0, 6)) !== 'FRAME\n') fail('E_QR', 'ffmpeg gives frames of another kind than it was asked for');
-      frames.push({ width: this.#width, height: this.#height, gray: all.slice(6, 6 + pixels) });
+      frames.push({ width: this.#width, height: this.#height, gray: new Uint8Array(all.subarray(6, 6 + pixels)) });
       this.#keep(all.subarray(6 + pixels));
     }
   }
@@ -139,13 +141,18 @@ const tidy = (text: string): string =>
 
 /**
  * The frames of a video file or a camera, in gray, at most 1280 × 720 (or 720 × 1280). A camera ends only when the caller
- * stops: `break` from the loop ends ffmpeg.
+ * stops: `break` from the loop, or the signal, ends ffmpeg.
  * @throws E_MISSING when ffmpeg or the camera is not there, E_QR when the file holds no frame that can be read, E_TOO_LARGE for
  *   more than 108 000 frames (files), E_USAGE for a camera's name that cannot be one; all name the file or the camera
  */
 export async function* framesOfVideo(source: VideoSource, options: VideoOptions = {}): AsyncGenerator<GrayPicture, void, undefined> {
   const name = 'camera' in source ? source.camera : source.file;
   const child = spawn(options.ffmpeg ?? 'ffmpeg', ffmpegArguments(source), { stdio: ['ignore', 'pipe', 'pipe'], shell: false, windowsHide: true });
+  const kill = (): void => {
+    if (child.exitCode === null && child.pid !== undefined) child.kill('SIGKILL');
+  };
+  if (options.signal?.aborted === true) kill();
+  options.signal?.addEventListener('abort', kill, { once: true });
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => {
     complaint = (complaint + chunk.toString('latin1')).slice(-MAX_COMPLAINT);
@@ -170,12 +177,13 @@ export async function* framesOfVideo(source: VideoSource, options: VideoOptions 
         remedy: 'Install it (Debian: apt install ffmpeg), or give photographs or screenshots, or use the scan page (qr page).',
         cause: end,
       });
-    if (count > 0) return;
+    if (count > 0 || options.signal?.aborted === true) return;
     const reason = tidy(complaint) || `ffmpeg ended with ${String(end)}`;
     if ('camera' in source) fail('E_MISSING', `the camera ${name} gives no pictures: ${reason}`, { file: name, remedy: 'Plug it in, close other programs that use it, or take photographs and give the files.' });
     fail('E_QR', `no frame of ${name} can be read: ${reason}`, { file: name, remedy: 'Save it as MP4, or take photographs or screenshots.' });
   } finally {
-    if (child.exitCode === null && child.pid !== undefined) child.kill('SIGKILL');
+    options.signal?.removeEventListener('abort', kill);
+    kill();
     child.stdout.destroy();
     child.stderr.destroy();
     await ended;

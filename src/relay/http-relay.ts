@@ -119,7 +119,7 @@ export async function httpRelay(base: URL, options: { readonly ca?: Uint8Array |
           if (closing.signal.aborted) return refuse('closed', UNREACHED);
           const words = FAULTS[code];
           if (words !== undefined && code !== 'ENOTFOUND') throw new Transient(words);
-          if (code.startsWith('HPE_') || code === 'ERR_HTTP_INVALID_HEADER_VALUE') return refuse('what answers there does not speak HTTP', FOREIGN, cause);
+          if (code.startsWith('HPE_')) return refuse('what answers there does not speak HTTP', FOREIGN, cause);
           if (/CERT|TLS|SSL|VERIFY|_CA$|HOSTNAME/.test(code)) return refuse(`its certificate is not accepted (${code})`, 'Check the address. Where the relay has a certificate of an authority of your own, name that with --relay-ca FILE.', cause);
           return refuse(words ?? `cannot be reached (${code === '' ? cause.message : code})`, UNREACHED, cause);
         });

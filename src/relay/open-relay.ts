@@ -34,7 +34,7 @@ export async function openRelay(address: string, options: RelayOptions = {}): Pr
   if (options.ca !== undefined && scheme !== 'https:' && scheme !== 'nats:' && scheme !== 'tls:') fail('E_USAGE', '--relay-ca is for https://, nats:// and tls://', { field: 'relay-ca', remedy: 'Leave it out, or use an encrypted connection.' });
   if (url === undefined) return (await import('./folder-relay.ts')).folderRelay(address);
   if (scheme === 'http:' || scheme === 'https:') return (await import('./http-relay.ts')).httpRelay(url, { ca: options.ca === undefined ? undefined : readPem(options.ca) });
-  return fail('E_USAGE', 'NATS', { field: 'relay' });
+  return (await import('./nats-relay.ts')).natsRelay(url, options);
 }
 
 /** @throws E_USAGE, E_IO, E_TOO_LARGE */

@@ -109,7 +109,9 @@ export async function serve(spool: Spool, options: ServeOptions): Promise<Runnin
   let waiting = 0;
   let closing = false;
   const waiters = new Map<string, Set<Waiter>>();
-  /** New names on their way into a box. */
+  /** Names in boxes that were written to lately; too low where parts came by another way, until the next hour. */
+  const counts = new Map<string, number>();
+  /** Parts on their way into a box. */
   const coming = new Map<string, number>();
   const told = new Map<string, number>();
 
@@ -178,19 +180,25 @@ export async function serve(spool: Spool, options: ServeOptions): Promise<Runnin
     const bytes = await receive(req, res);
     if (bytes === undefined) return undefined;
     inMemory += bytes.length;
-    // counted before it is written: what is on its way counts too
-    const count = coming.get(box) ?? 0;
-    coming.set(box, count + 1);
-    let size = 0;
+    // what is on its way counts too
+    coming.set(box, (coming.get(box) ?? 0) + 1);
+    let size = onDisk(bytes.length);
+    used += size;
     try {
-      const names = await spool.list(box);
-      const known = names.includes(name);
-      size = known ? 0 : onDisk(bytes.length) + (names.length === 0 ? 4096 : 0);
-      used += size;
-      if (!known && used > limits.disk) return reply(res, 507, 'the relay is full');
-      if (!known && names.length + (coming.get(box) ?? 1) > limits.names) return reply(res, 507, 'the box is full');
+      const before = counts.get(box) ?? (await spool.list(box)).length;
+      counts.set(box, Math.max(before, counts.get(box) ?? 0));
+      if (before === 0) {
+        size += 4096;
+        used += 4096;
+      }
+      const full = used > limits.disk ? 'the relay is full' : before + (coming.get(box) ?? 1) > limits.names ? 'the box is full' : undefined;
+      if (full !== undefined && !(await spool.list(box)).includes(name)) return reply(res, 507, full);
       const outcome = await spool.put(box, name, bytes);
-      if (outcome === 'stored') size = 0;
+      if (outcome === 'stored') {
+        size = 0;
+        counts.set(box, (counts.get(box) ?? 0) + 1);
+        if (counts.size > 10_000) counts.clear();
+      }
       reply(res, outcome === 'stored' ? 201 : outcome === 'there' ? 200 : 409, outcome);
       if (outcome === 'stored') void look(box);
     } finally {
@@ -329,6 +337,7 @@ export async function serve(spool: Spool, options: ServeOptions): Promise<Runnin
   }, limits.lookMs).unref();
   const tidying = setInterval(() => {
     // what came or went by another way than through this server
+    counts.clear();
     spool.sweep(Date.now()).then(() => spool.usage()).then((bytes) => (used = bytes), fault);
   }, TIDY_MS).unref();
 

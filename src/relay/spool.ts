@@ -110,10 +110,12 @@ export function openSpool(root: string, parts: { readonly link?: (from: string, 
   const pathOf = (box: string, name: string): string => join(root, box, name);
   // folders that this process has waited for to be on the medium
   const known = new Set<string>();
+  /** Permissions of the folder itself. */
+  let mode = 0o700;
 
   const ready = async (dir: string): Promise<void> => {
     if (known.has(dir)) return;
-    const { mode } = await stat(root);
+    ({ mode } = await stat(root));
     try {
       await mkdir(dir);
       await unlessDeclined(() => chmod(dir, mode & 0o7777));
@@ -127,13 +129,13 @@ export function openSpool(root: string, parts: { readonly link?: (from: string, 
     known.add(dir);
   };
 
+  /** Writes a temporary file and waits until it is on the medium. */
   const temp = async (bytes: Uint8Array): Promise<string> => {
     const path = join(temps, `${toHex(randomBytes(12))}.part`);
     const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW, 0o600);
     try {
       await handle.writeFile(bytes);
-      const { mode } = await stat(root);
-      await unlessDeclined(() => handle.chmod(mode & 0o666));
+      if ((mode & 0o066) !== 0) await unlessDeclined(() => handle.chmod(mode & 0o666));
       await handle.sync();
     } catch (cause) {
       await drop(path);
@@ -234,14 +236,14 @@ export function openSpool(root: string, parts: { readonly link?: (from: string, 
               return 'there';
             }
             const path = await temp(bytes);
+            let given = false;
             try {
-              // somebody was faster: look again at what they brought
-              if (!(await give(path, box, name))) continue;
+              given = await give(path, box, name);
             } finally {
-              await drop(path);
+              await Promise.all([drop(path), given ? syncPath(join(root, box)) : undefined]);
             }
-            await syncPath(join(root, box));
-            return 'stored';
+            if (given) return 'stored';
+            // somebody was faster: look again at what they brought
           } catch (cause) {
             // a box or a temporary file that somebody took away meanwhile
             if (errnoOf(cause) !== 'ENOENT' || attempt >= 3) throw cause;

@@ -23,6 +23,7 @@ export const ENTRY_KINDS = {
 export type EntryKind = keyof typeof ENTRY_KINDS;
 
 const COMPARED = ['typed', 'scripted', 'not-compared'] as const;
+const NETWORK = ['off', 'up'] as const;
 const REASONS = ['operator', 'equivocation', 'stalled', 'mistake', 'suspicion', 'superseded', 'refused'] as const;
 
 /** A place in somebody's chain, as seen: entry number and hash. */
@@ -52,6 +53,8 @@ export interface EntryPayload {
   readonly node?: string;
   readonly platform?: string;
   readonly compared?: (typeof COMPARED)[number];
+  /** Whether an interface beside the loopback was up when this participant took part: its machine's own word. */
+  readonly network?: (typeof NETWORK)[number];
   // sent, refused, blamed
   readonly slot?: number;
   readonly message?: string;
@@ -76,7 +79,7 @@ const ALWAYS: readonly Field[] = ['v', 'author', 'key', 'ceremony', 'seq', 'prev
 
 /** What an entry of each kind must say, and what else it may say. */
 const FIELDS: Readonly<Record<EntryKind, { readonly must: readonly Field[]; readonly may?: readonly Field[] }>> = {
-  open: { must: ['plan', 'roster', 'program', 'node', 'platform', 'compared', 'subject'] },
+  open: { must: ['plan', 'roster', 'program', 'node', 'platform', 'compared', 'subject'], may: ['network'] },
   gate: { must: ['intent', 'allow'], may: ['decision', 'request'] },
   sent: { must: ['slot', 'message', 'subject'], may: ['inputs'] },
   certificate: { must: ['epoch', 'result'] },
@@ -148,6 +151,7 @@ const TESTS: Readonly<Record<Field, Test>> = {
   node: text(/^v\d{1,4}\.\d{1,4}\.\d{1,4}$/),
   platform: text(/^[a-z0-9]{1,16}-[a-z0-9_]{1,16}$/),
   compared: oneOf(COMPARED),
+  network: oneOf(NETWORK),
   slot: whole(1, 255),
   message: text(/^[a-z-]{1,24}$/),
   subject: pair('bytes', whole(0, Number.MAX_SAFE_INTEGER), 'sha256', hash),

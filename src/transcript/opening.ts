@@ -4,6 +4,7 @@ import { type Plan, rosterHash, seated, witnessesOf } from '../plan/plan.ts';
 import { toHex } from '../wire/bytes.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
+import { airGapWords, notAirGapped } from './airgap.ts';
 import type { EntryPayload } from './entry-fields.ts';
 import { placeOf } from './merge.ts';
 import type { Recorded } from './messages.ts';
@@ -32,7 +33,8 @@ export function checkOpenings({ report, plan, session, chains }: Recorded): void
       return (
         `${String(opens.length)} participants joined this plan with this roster; ` +
         (programs.size > 1 ? `they ran ${String(programs.size)} different programs; ` : `program ${(opens[0]?.program ?? '').slice(0, 16)}…${plan.program === undefined ? '' : ', which the plan pins'}; `) +
-        (typed.length > 0 ? `words compared by ${typed.join(', ')}` : 'words not compared')
+        (typed.length > 0 ? `words compared by ${typed.join(', ')}` : 'words not compared') +
+        airGapWords(opens)
       );
     },
     () => {
@@ -48,6 +50,8 @@ export function checkOpenings({ report, plan, session, chains }: Recorded): void
             if (payload.roster !== toHex(rosterHash(plan))) report.wrong('opening', `${name} joined with another roster`, { culprit: name, code: 'E_ROSTER_HASH', place });
             const other = otherProgram(plan, payload);
             if (other !== undefined) report.wrong('opening', other, { culprit: name, code: 'E_RELEASE', place });
+            const gap = notAirGapped(plan, payload);
+            if (gap !== undefined) report.wrong('opening', gap, { culprit: name, code: 'E_AIRGAP', place });
             checkCompared(report, plan, name, payload);
           }
         }

@@ -85,6 +85,7 @@ export const ERRORS = {
   E_WITNESS_SHARE: [EXIT.refused, 'a witness may not hold a share'],
   E_ROUTE: [EXIT.refused, 'the plan does not allow this route, or the route cannot carry what the plan needs'],
   E_RELEASE: [EXIT.refused, 'the plan asks for another program than this one'],
+  E_AIRGAP: [EXIT.refused, 'the plan asks for machines without network, and one does not attest that it had none'],
   E_ATTENDED: [EXIT.refused, 'the plan asks for a person; a scripted answer is not accepted'],
   // intents and the gate
   E_INTENT: [EXIT.refused, 'the intent has an unknown, missing or out-of-range field'],

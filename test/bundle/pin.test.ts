@@ -1,4 +1,5 @@
 /** A plan pins a program: `join` and `next` of another refuse, and whoever took part with another is named. */
+import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -118,6 +119,17 @@ describe('a participant with an altered program', () => {
     expect([judged.exited, judged['verdict']]).toEqual([21, 'wrong']);
     expect(judged['checks']).toContainEqual(expect.objectContaining({ name: 'opening', verdict: 'wrong', culprit: 'bob', code: 'E_RELEASE', place: 'bob:1' }));
     expect((judged['checks'] as { culprit?: string }[]).filter((c) => c.culprit === 'alice')).toEqual([]);
+  });
+});
+
+describe('an import', () => {
+  it('can pin', () => {
+    const room = new Room({ alice: release, bob: release });
+    const key = join(room.dir, 'key.pem');
+    writeFileSync(key, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const ran = room.as('alice', ['import', '--name', 'old', '--share', key, '--scheme', 'frost-ed25519', '--quorum', QUORUM, '--cards', room.cards, '--out', room.folder('alice', 'old'), '--unattended', '--pin-program']);
+    expect(ran).toMatchObject({ exited: 0 });
+    expect(planOf(room, 'alice', 'old')).toContain(digestOf(release));
   });
 });
 

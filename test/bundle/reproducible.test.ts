@@ -20,8 +20,8 @@ function installed(dir: string): void {
   const used = Object.entries(lock.packages).filter(([path, { dev, devOptional, optional, peer }]) => path !== '' && !dev && !devOptional && !optional && !peer);
   expect(used.length).toBeGreaterThan(10);
   for (const [path] of used) cpSync(join(ROOT, path), join(dir, path), { recursive: true });
-  // the bundler itself is a tool, wherever it lies
-  symlinkSync(join(ROOT, 'node_modules/rolldown'), join(dir, 'node_modules/rolldown'));
+  // what builds is a tool, wherever it lies
+  for (const tool of ['rolldown', 'fflate']) symlinkSync(join(ROOT, 'node_modules', tool), join(dir, 'node_modules', tool));
 }
 
 it('two checkouts at different paths, by different people on different days, give the same file', () => {

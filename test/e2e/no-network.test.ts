@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bundle, digestOf, newDir, ROOT } from '../bundle/support.ts';
 
-/** Identities, key generation, a signature, the record: a script, as people would type it. */
+/** Identities, key generation, a signature, the record, codes shown and read: a script, as people would type it. */
 const SESSION = join(import.meta.dirname, 'children/stick-session.sh');
 
 let program: string;

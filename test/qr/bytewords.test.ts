@@ -22,7 +22,7 @@ describe('bytewords', () => {
     144, 230, 210, 137, 184, 197, 33, 113, 88, 14, 157, 31, 177, 46, 1, 115, 205, 69, 225, 150, 65, 235, 58, 144, 65, 240, 133, 69, 113, 247, 63, 53, 242, 165, 160, 144, 26, 13, 79, 237, 133, 71, 82, 69, 254, 165, 138, 41, 85, 24,
   );
   const LONG_WORDS =
-    'yktsbbswwnwmfefrttsnonbgmtnnjylnvwtybwnebydawswtzmbdjnrsdawzdsksurdtnsrywzzemusffwottppersfdptencxfnmhvatdldroskcljshdbantctpadmadjksnfevymtfpwmftmhfpwtlpfejsylfhecwzonnbmhcybtgwwelpflgmfezeonledtgocsfzhycypf';
+    'yktsbbswwnwmfefrttsnonbgmtnnjyltvwtybwnebydawswtzcbdjnrsdawzdsksurdtnsrywzzemusffwottppersfdptencxfnmhvatdldroskcljshdbantctpadmadjksnfevymtfpwmftmhfpwtlpfejsylfhecwzonnbmhcybtgwwelpflgmfezeonledtgocsfzhycypf';
 
   // published with the current list of words (BCR-2020-012)
   it.each([
@@ -81,11 +81,11 @@ describe('bytewords', () => {
 
   it('nothing makes it throw', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom(...'aedaolzmAEDAOLZM') })), fc.nat(5), (text, from) => {
+      fc.property(fc.oneof(fc.array(fc.nat(0xffff), { maxLength: 60 }).map((units) => String.fromCharCode(...units)), fc.string({ unit: fc.constantFrom(...'aedaolzmAEDAOLZM') })), fc.nat(5), (text, from) => {
         const bytes = fromBytewords(text, from);
         if (typeof bytes !== 'string') expect(toBytewords(bytes)).toBe(text.slice(from).toUpperCase());
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });

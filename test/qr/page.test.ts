@@ -105,10 +105,13 @@ describe('the scan page', () => {
     const copied = new UrReader();
     for (const code of codesInText(await page.inputValue('#copy'))) copied.take(code);
     expect(Buffer.compare(copied.message ?? new Uint8Array(0), message)).toBe(0);
+    // nothing takes its place unasked
+    expect([await page.isDisabled('#start'), await page.isDisabled('#files')]).toEqual([true, true]);
     // a further message begins from nothing, and a new page knows nothing
     await page.click('#again');
     expect(await state()).toBe('No code yet');
     expect(await page.isVisible('#done')).toBe(false);
+    expect([await page.isEnabled('#start'), await page.isEnabled('#files')]).toEqual([true, true]);
     expect(await context.storageState({ indexedDB: true })).toEqual({ cookies: [], origins: [] });
     await page.reload();
     expect(await state()).toBe('No code yet');

@@ -120,14 +120,14 @@ describe('pictures of a code', () => {
     expect(await codesInPixels(photograph([[true]], { seed: 4 }))).toEqual([]);
     expect(await all(codesInFile('empty.png', grayPng({ width: 3, height: 3, gray: new Uint8Array(9) })))).toEqual([]);
   });
-  it('at least 38 of 40 photographs of 720 rows (95 %): turned, tilted, unsharp, noisy, as JPEG', async () => {
+  it('at least 27 of 28 photographs of 720 rows (95 %): turned, tilted, unsharp, noisy, as JPEG', async () => {
     const read = { plain: 0, tilted: 0, compressed: 0, poor: 0 };
-    for (let seed = 0; seed < 10; seed++) {
+    for (let seed = 0; seed < 7; seed++) {
       const modules = V13(seed + 1);
       for (const [name, shot] of [['plain', {}], ['tilted', { tilt: 0.12 }], ['compressed', { jpeg: 50 }], ['poor', { blur: 1.3, noise: 16, tilt: 0.06 }]] as const)
         if ((await codesInPixels(photograph(modules, { seed, ...shot }), 'moving'))[0] === text(seed + 1)) read[name]++;
     }
-    expect(Object.values(read).reduce((a, b) => a + b) >= 38, JSON.stringify(read)).toBe(true);
+    expect(Object.values(read).reduce((a, b) => a + b) >= 27, JSON.stringify(read)).toBe(true);
   });
   it('a photograph is the same for the same seed, another for another, and can be too poor to read', async () => {
     const [one, again, other] = [5, 5, 6].map((seed) => Buffer.from(photograph(V13(1), { seed, width: 640, height: 480 }).gray)) as [Buffer, Buffer, Buffer];
@@ -200,6 +200,16 @@ describe('animated GIFs', () => {
     const codes = await all(codesInFile('a.gif', bytes.subarray(0, Math.floor(bytes.length * 0.7))));
     expect(codes).toContain('UR:BYTES/1');
     expect(codes).not.toContain('UR:BYTES/3');
+  });
+  it('one whose codes refer to each other in a ring ends', () => {
+    // the reader that is the reference here never comes back from these 93 bytes
+    const ring = Buffer.from('47494638396164006400800000000000ffffff2c000000006400640000023ca00087fbf7479cb86dfe747d23673f277d1165c449300a6d97cc4b34a88bc231b874c5fe3dc12752693f26b99320430c9fdd3dfdb7664dadf3ecb1eb003b', 'hex');
+    expect(frames(ring).length).toBe(1);
+    const random = seeded(13);
+    for (let n = 0; n < 2000; n++) {
+      for (let i = 31; i < 91; i++) ring[i] = Math.floor(random() * 256);
+      expect(frames(ring).length).toBe(1);
+    }
   });
   it('refuses sizes, numbers of frames and forms that no code needs', async () => {
     const head = (width: number, height: number): Uint8Array => concat(utf8('GIF89a'), Uint8Array.of(width & 255, width >> 8, height & 255, height >> 8, 0x80, 0, 0, 0, 0, 0, 255, 255, 255));
@@ -318,7 +328,7 @@ describe('files that are no picture, or one that hurts', () => {
     const png = grayPng(shot);
     const files = [png, grayBmp(shot), ffmpeg(['-f', 'png_pipe', '-i', '-', '-f', 'mjpeg', '-'], png), ffmpeg(['-f', 'png_pipe', '-i', '-', '-f', 'gif', '-'], png)];
     const outcomes = new Map<string, number>();
-    for (let n = 0; n < 600; n++) {
+    for (let n = 0; n < 400; n++) {
       const bytes = (files[n % files.length] as Uint8Array).slice();
       const header = n % 3 === 0 ? 64 : bytes.length;
       for (let k = 0; k <= n % 5; k++) bytes[Math.floor(random() * Math.min(header, bytes.length))] = Math.floor(random() * 256);

@@ -195,6 +195,23 @@ describe('cameras', () => {
     expect(alive(pid())).toBe(false);
     expect(readFileSync(join(dir, 'camera.args'), 'utf8')).toContain('\n/dev/video0\n');
   });
+  it('that stop giving pictures are left by the signal, before the first one and later', async () => {
+    for (const [name, first] of [['stuck', 0], ['stalled', 1]] as const) {
+      const { ffmpeg: program, pid } = standIn(name, `printf 'YUV4MPEG2 W2 H2 F1:1 Cmono\nFRAME\n${first === 1 ? 'abcdFRAME\n' : ''}'; exec sleep 600`);
+      const leave = new AbortController();
+      const frames = framesOfVideo({ camera: '/dev/video0' }, { ffmpeg: program, signal: leave.signal });
+      if (first === 1) expect((await frames.next()).value?.gray).toEqual(utf8('abcd'));
+      const next = frames.next();
+      await expect.poll(() => existsSync(`${program}.args`)).toBe(true);
+      leave.abort();
+      expect(await next).toEqual({ done: true, value: undefined });
+      expect(alive(pid())).toBe(false);
+    }
+    const gone = new AbortController();
+    gone.abort();
+    const { ffmpeg: program } = standIn('late', 'exec sleep 600');
+    expect(await all(codesInCamera('/dev/video0', { ffmpeg: program, signal: gone.signal }))).toEqual([]);
+  });
   it('that give nothing are named', async () => {
     const { ffmpeg: program } = standIn('blind', 'echo "/dev/video7: No such file or directory" >&2; exit 1');
     const e = await refusal(all(codesInCamera('/dev/video7', { ffmpeg: program })));

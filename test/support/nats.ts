@@ -103,7 +103,7 @@ export async function startNats(extra = '', options: { readonly jetstream?: bool
       if (await ready(port, () => started.exitCode === null && started.signalCode === null, jetstream)) return;
       await kill();
     }
-    throw new Error(`nats-server does not start: ${readLog()}`);
+    throw new Error(`nats-server does not start: ${readLog().slice(-400)}`);
   };
   const readLog = (): string => {
     try {

@@ -106,7 +106,7 @@ export async function planCheck(ctx: Context, argument: string): Promise<ExitCod
         ...(lint.explanation ? inWords(lint.explanation) : []),
         ...pinLines(draft.program),
         ...(budget ? budgetLines(draft, budget) : []),
-        exit === EXIT.ok ? '✓ The draft is sound. Begin with: mpc-ceremony dkg --plan FILE --cards DIR --out DIR' : '✗ The draft cannot be used as it stands.',
+        ...(exit === EXIT.ok ? ['✓ The draft is sound. Begin with:', '  mpc-ceremony dkg --plan FILE --cards DIR --out DIR'] : ['✗ The draft cannot be used as it stands.']),
       ],
     );
     return exit;

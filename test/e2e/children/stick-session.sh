@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# People with one stick that goes round: identities, key generation, a signature of alice and bob, the record.
+# People with one stick that goes round: identities, key generation, a signature of alice and bob, the record, codes.
 # stick-session.sh PROGRAM EMPTY-FOLDER LINE-OF-THE-DRAFT alice bob …
 set -euo pipefail
 program=$1 dir=$2 line=$3
@@ -56,3 +56,9 @@ done
 as bob transcript verify stick/treasury-dkg
 as bob transcript verify stick/sign-1
 as alice key export treasury --format pem
+
+# the same without a stick: codes on a screen, and back
+as alice qr show pay.json --gif codes.gif
+as bob qr scan codes.gif --out scanned.json
+cmp pay.json scanned.json
+as bob qr page scan.html
