@@ -14,6 +14,7 @@ import type { Relay } from '../relay/relay.ts';
 import { unpack } from '../transport/unpack.ts';
 import { CeremonyError, EXIT, type ExitCode, fail } from '../wire/errors.ts';
 import type { Context } from './context.ts';
+import { fileName } from './qr-files.ts';
 
 /** Whether a command stays and goes on by itself. */
 export interface WaitOptions {
@@ -150,7 +151,7 @@ export class RelayLeg {
       ...this.#problems.map((p) => `! ${p.message}${p.facts.remedy === undefined ? '' : `. ${p.facts.remedy}`}`),
     ];
     const missing = result.needs.map((n) => n.from).join(', ');
-    const text = `${code === 'CARRY_OUT' ? `Your message lies in the relay. ` : ''}Waiting for ${missing}. Then: mpc-ceremony next FOLDER --via relay:ADDRESS (add --wait to stay and go on by itself)`;
+    const text = `${code === 'CARRY_OUT' ? `Your message lies in the relay. ` : ''}Waiting for ${missing}. Then: mpc-ceremony next ${fileName(this.#folder)} --via relay:${this.#relay.address} (add --wait to stay and go on by itself)`;
     return {
       ...result,
       lines,
@@ -201,7 +202,7 @@ export async function takeInvitation(ctx: Context, home: Home, folder: string, o
       }
       if (two) fail('E_USAGE', `there are ${String(meant.length)} invitations at the relay`, { field: 'ceremony', details: meant.map((i: Invitation) => `${i.ceremony.slice(0, 8)}  ${i.label}, led by ${i.plan.lead}, made ${i.plan.created}`), remedy: 'Name one with --ceremony and the beginning of its id.' });
       if (ctx.now().getTime() >= until) {
-        const text = `The lead has put no plan for you at the relay${unreadable > 0 ? ` (${String(unreadable)} parts there cannot be read)` : ''}. Tell the lead, or try later: mpc-ceremony join FOLDER --via relay:ADDRESS`;
+        const text = `The lead has put no plan for you at the relay${unreadable > 0 ? ` (${String(unreadable)} parts there cannot be read)` : ''}. Tell the lead, or try later: mpc-ceremony join ${fileName(folder)} --via relay:${relay.address}`;
         ctx.out.result({ schema: 'mpc-ceremony/step/1', participant: home.facts.name, did: [], wrote: [], needs: [{ from: null, what: 'plan' }], nextAction: { code: 'WAIT', who: home.facts.name, text }, exit: EXIT.waiting }, [text]);
         return false;
       }
