@@ -20,7 +20,7 @@ function filler(label: string, bytes: number): string {
 export function planOfDraft(draft: Draft): DkgPlan {
   const leaves = parseQuorum(draft.quorum, draft.roles).leaves.map((l) => l.name);
   const person = (name: string) => ({ name, identity: filler(`${name} identity`, 32), homeId: filler(`${name} home`, 16) });
-  const { roles, witnesses, machine, routes, rehearsal } = draft;
+  const { roles, witnesses, machine, routes, rehearsal, program } = draft;
   return {
     schema: 'mpc-ceremony/plan/1',
     kind: 'dkg',
@@ -38,6 +38,7 @@ export function planOfDraft(draft: Draft): DkgPlan {
     stock: draft.stock,
     ...(roles ? { roles } : {}),
     ...(machine ? { machine } : {}),
+    ...(program ? { program: filler('program', 32) } : {}),
     ...(routes ? { routes } : {}),
     ...(rehearsal ? { rehearsal: filler('rehearsal', 32) } : {}),
     participants: leaves.map((name) => {

@@ -64,6 +64,7 @@ export function scriptFacts(plan: Plan): ScriptFacts {
     expires: plan.expires,
     scheme: schemeOf(plan),
     ...(plan.routes ? { routes: plan.routes } : {}),
+    ...(plan.program === undefined ? {} : { pinned: true as const }),
   };
   if (!isKeying(plan))
     return {

@@ -43,6 +43,8 @@ export interface ScriptFacts {
   readonly expires: string;
   /** Ways by which messages may travel, where the plan says so. */
   readonly routes?: readonly Route[];
+  /** The plan pins the program. */
+  readonly pinned?: true;
   /** The ceremony folder as it is called on the stick; by default NAME-dkg, or NAME for a signing. */
   readonly folder?: string;
   /** The command with which the lead began; by default made from the other facts. */

@@ -26,7 +26,7 @@ export function finished({ kind }: ScriptFacts, leaves: boolean): string {
 
 /** The lead's first command, as it is typed. */
 export function startCommand(facts: ScriptFacts): string {
-  const { name, scheme, quorumText, participants, attended, options = [], routes } = facts;
+  const { name, scheme, quorumText, participants, attended, options = [], routes, pinned } = facts;
   const signers = ['--signers', participants.map((p) => p.name).join(',')];
   const what = {
     dkg: ['dkg', '--name', name, '--scheme', scheme, '--quorum', quorumText, '--cards', 'cards'],
@@ -36,7 +36,7 @@ export function startCommand(facts: ScriptFacts): string {
     sign: ['sign', '--intent', 'intent.json', ...signers],
     presign: ['presign', '--key', name, '--count', String(facts.count ?? 1), ...signers],
   }[facts.kind];
-  return ['mpc-ceremony', ...what, ...(routes ? ['--routes', routes.join(',')] : []), '--out', scriptFolder(facts), ...(attended ? [] : ['--unattended'])].map(quoted).join(' ');
+  return ['mpc-ceremony', ...what, ...(routes ? ['--routes', routes.join(',')] : []), ...(pinned ? ['--pin-program'] : []), '--out', scriptFolder(facts), ...(attended ? [] : ['--unattended'])].map(quoted).join(' ');
 }
 
 /** One word of a command as a POSIX shell reads it. */

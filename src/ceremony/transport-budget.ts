@@ -372,3 +372,9 @@ export function requireCarriable(plan: Plan, opening: readonly ParcelFile[], say
   if (first) fail('E_ROUTE', first.text, { field: first.field, remedy: first.remedy, details: faults.slice(1).map((f) => f.text) });
   for (const { code, text } of routeWarnings(plan, budget)) say(`! ${code}  ${text}`);
 }
+
+/** What somebody who joins is told of the routes. It refuses nothing: whether to go on with such a plan is for people to say. */
+export function tellRoutes(plan: Plan, opening: readonly ParcelFile[], say: (text: string) => void): void {
+  const budget = transportBudget(plan, opening);
+  for (const { code, text } of [...routeFaults(plan, budget), ...routeWarnings(plan, budget)]) say(`! ${code}  ${text}`);
+}

@@ -4,12 +4,13 @@
  * a line of a terminal holds, and nobody wants to see that.
  */
 import { defaultCamera, framesOfVideo } from '../qr/read-video.ts';
+import { codesInFile } from '../qr/read-file.ts';
 import { codesInPixels } from '../qr/read-image.ts';
 import { codesInText } from '../qr/typed.ts';
 import type { Disk } from '../vault/durable.ts';
 import { CeremonyError } from '../wire/errors.ts';
 import type { Received, Receiver } from './qr-scan.ts';
-import { codesInFile, filesAt, typedPath, wholeMessage } from './qr-sources.ts';
+import { filesAt, typedPath, wholeMessage } from './qr-sources.ts';
 import { interrupted, isInterrupt, oneLine, type Terminal } from './terminal.ts';
 import { wrap } from './output.ts';
 
@@ -96,7 +97,7 @@ function introduction({ title, canShow }: IntakeOptions, begun: string | undefin
     ...wrap(`SCAN_QR  ${title}`, COLUMNS).split('\n'),
     '  USB scanner     point it at the codes, one after the other',
     '  file            type the path of a photo, screenshot, GIF or video, then Enter',
-    '  c Enter         the camera of this machine',
+    '  c Enter         the camera of this machine; another one: c /dev/video2 Enter',
     '  p Enter         a page for a browser that has a camera',
     ...(canShow ? ['  s Enter         show my own codes again'] : []),
     '  q Enter         leave; what was scanned is remembered',
@@ -198,8 +199,8 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
     return accepted;
   };
 
-  const watch = async (): Promise<boolean> => {
-    const camera = options.camera ?? defaultCamera();
+  const watch = async (named: string | undefined): Promise<boolean> => {
+    const camera = named ?? options.camera ?? defaultCamera();
     line.say(`The camera ${camera} looks. Hold the codes so that they fill its view. Enter ends it.`);
     doing = 'camera: ';
     draw();
@@ -243,7 +244,7 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
       try {
         let accepted = false;
         if (command === 'p') await page();
-        else if (command === 'c') accepted = await watch();
+        else if (command === 'c' || text.startsWith('c /dev/')) accepted = await watch(text.slice(2).trim() || undefined);
         else if (/^ur:/i.test(text)) accepted = await takeCode(text);
         else if (OTHER_LAYOUT.test(text) && text.length > 30)
           line.say(wrap(`! The scanner types "${text.slice(0, 10)}": its keyboard layout is not the one of this machine. Set both to the same (US English), and scan again.`, COLUMNS));

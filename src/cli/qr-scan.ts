@@ -18,6 +18,7 @@ const LIMITS = { type: 'bytes', parts: MAX_PARTS, fragment: MAX_FRAGMENT, payloa
 const MAX_REMEMBERED = 16 * 1024 * 1024;
 /** Messages whose codes are remembered: as many as are gathered at the same time. */
 const MAX_MESSAGES = 4;
+const MAX_SPURNED = 64;
 /** After so many new codes of a camera or a video the file is written again. */
 const SAVE_EVERY = 16;
 const HEAD = '# mpc-ceremony: codes scanned so far; mpc-ceremony qr scan goes on with them. Nothing secret. Removed when complete.';
@@ -39,6 +40,8 @@ export class Scan {
   readonly #memory: ScanMemory | undefined;
   /** Texts by message and number, upper case; the last seen message at the end. */
   readonly #texts = new Map<string, Map<number, string>>();
+  /** Messages that were complete and not wanted: the reader takes them again, since somebody may have forged one, but nobody is asked for the rest of them. */
+  readonly #spurned = new Set<string>();
   #current: string | undefined;
   #damaged = 0;
   #unsaved = 0;
@@ -78,7 +81,7 @@ export class Scan {
     }
     if (taken === 'new' || taken === 'complete') this.#current = key;
     // nothing new of this message, or a message that was put away
-    if (taken === 'known') return taken;
+    if (taken === 'known' || this.#spurned.has(key)) return taken;
     const texts = this.#texts.get(key) ?? new Map<number, string>();
     // of another message it is not known whether a code says anything new; so many are enough
     if (taken !== 'foreign' || texts.size < 2 * part.count + 16) texts.set(part.sequence, text.toUpperCase());
@@ -102,11 +105,16 @@ export class Scan {
     return this.#reader.message;
   }
 
-  /** Nothing of this message is to be remembered any more, nor codes of it in another size, shown before somebody changed it. */
-  forget(message: Uint8Array): void {
+  /** Nothing of this message is to be remembered any more, nor codes of it in another size, shown before somebody changed it. @param spurned nor in future */
+  forget(message: Uint8Array, spurned: boolean): void {
     const payload = wrapBytes(message);
     const same = `/${String(payload.length)}/${String(crc32(payload))}/`;
-    for (const key of this.#texts.keys()) if (key.includes(same)) this.#texts.delete(key);
+    for (const key of this.#texts.keys()) {
+      if (!key.includes(same)) continue;
+      this.#texts.delete(key);
+      if (spurned) this.#spurned.add(key);
+    }
+    for (const oldest of this.#spurned) if (this.#spurned.size > MAX_SPURNED) this.#spurned.delete(oldest);
   }
 
   /** Puts the complete message away that the scan is after. @param kept whether it was wanted; else it may come again */
@@ -118,7 +126,8 @@ export class Scan {
   }
 
   get facts(): ScanFacts {
-    const { parts, rank, missing } = this.#reader.progress;
+    const spurned = this.#current !== undefined && this.#spurned.has(this.#current);
+    const { parts, rank, missing } = spurned ? { parts: 0, rank: 0, missing: 0 } : this.#reader.progress;
     const foreign = [...this.#texts].reduce((n, [key, texts]) => (key === this.#current ? n : n + texts.size), 0);
     return { parts, have: rank, missing, foreign, damaged: this.#damaged };
   }
@@ -233,14 +242,15 @@ export class Receiver {
   async give(message: Uint8Array): Promise<CeremonyError | 'again' | undefined> {
     const digest = digestOf(message);
     if (this.#judged.has(digest)) return 'again';
-    this.scan.forget(message);
     try {
       await this.#accept(message);
       this.#judged.set(digest, true);
+      this.scan.forget(message, false);
       return undefined;
     } catch (e) {
       if (!(e instanceof CeremonyError) || e.code === 'E_IO') throw e;
       this.#judged.set(digest, false);
+      this.scan.forget(message, true);
       return e;
     }
   }

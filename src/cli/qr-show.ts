@@ -5,8 +5,7 @@
 import { cellsOf, fittingVersion, terminalCode } from '../qr/terminal.ts';
 import { QUIET_ZONE } from '../qr/code.ts';
 import { fail } from '../wire/errors.ts';
-import type { Load } from './qr-load.ts';
-import { namesInWords } from './qr-load.ts';
+import { type Load, namesInWords, SLOW_BYTES } from './qr-load.ts';
 import { chooseVersion, codesAt, CodeSequence, DENSE, duration, MAX_FPS, singleVersion, USUAL_FPS } from './qr-sequence.ts';
 import { interrupted, isInterrupt, oneLine, type Terminal } from './terminal.ts';
 import { wrap } from './output.ts';
@@ -79,7 +78,7 @@ export function statusLine({ load, sequence, at, fps, paused, goesOn, remark }: 
 export function panel({ load, sequence, fps, goesOn }: Showing, width: number): string[] {
   const { count } = sequence;
   const to = load.readers.length === 0 ? 'whoever needs it' : namesInWords(load.readers);
-  const time = count === 1 ? 'One code is enough.' : `${String(count)} codes are enough, in any order: about ${duration(count, fps).words} if none is missed.`;
+  const time = count === 1 ? 'One code is enough.' : `${String(count)} codes are enough, in any order: about ${duration(count, fps).words} if none is missed.${load.message.length > SLOW_BYTES ? ' That is much for codes: a stick is faster.' : ''}`;
   const keys: [string, string][] = [
     ...(goesOn ? ([['Enter', 'they have it']] as [string, string][]) : []),
     ...(count === 1 ? [] : ([['< >', 'slower, faster'], ['space', 'stop, go on'], ['n', 'next by hand']] as [string, string][])),

@@ -2,7 +2,6 @@
 import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { codesInFile } from '../qr/read-file.ts';
 import { MAX_PARCEL_BYTES } from '../transport/parcel.ts';
 import type { Disk } from '../vault/durable.ts';
 import { blobHint } from '../wire/blob.ts';
@@ -39,5 +38,3 @@ export function wholeMessage(disk: Disk, file: string): Uint8Array | undefined {
   const parcel = Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'MPCP';
   return parcel || blobHint(bytes) ? bytes : undefined;
 }
-
-export { codesInFile };

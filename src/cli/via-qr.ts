@@ -111,7 +111,11 @@ export async function goOnByCodes(ctx: Context, home: Home, argument: string, fi
     if (e instanceof CeremonyError && (e.code === 'E_NOT_JOINED' || e.code === 'E_NOT_PARTICIPANT')) return undefined;
     throw e;
   });
-  if (!chosen) return ctx.out.step(first);
+  if (!chosen) {
+    const place = fileName(ctx.folder(argument));
+    const text = `Show the plan to everybody who takes part: mpc-ceremony qr show ${place}, or as a picture: mpc-ceremony qr show ${place} --gif FILE`;
+    return ctx.out.step(first.nextAction.code === 'CARRY_OUT' ? { ...first, nextAction: { ...first.nextAction, code: 'SHOW_QR', text } } : first);
+  }
   const { store, folder } = chosen;
   requireRoute(store.plan, 'qr');
   const terminal = attended(ctx);

@@ -35,12 +35,14 @@ const broken = (file: string, what: string): never =>
 /**
  * Refuses a size that no photograph or screenshot of a code needs.
  * @param bytes number of bytes that the opened picture takes
+ * @returns its number of pixels
  * @throws E_TOO_LARGE, or E_QR for a side of 0
  */
-export function checkSize(file: string, width: number, height: number, bytes: number): void {
+function checkSize(file: string, width: number, height: number, bytes: number): number {
   if (width < 1 || height < 1) broken(file, `it claims ${String(width)} × ${String(height)} pixels`);
   if (width > MAX_SIDE || height > MAX_SIDE || bytes > MAX_OPENED_BYTES)
     fail('E_TOO_LARGE', `${file} claims ${String(width)} × ${String(height)} pixels`, { file, remedy: 'Make the picture smaller, or cut out the code.' });
+  return width * height;
 }
 
 /** Counts what comes out of a deflate stream without keeping it, and stops when it is more than `limit`. */
@@ -72,7 +74,7 @@ function pngBytes(width: number, height: number, bitsPerPixel: number, interlace
   return PASSES.reduce((sum, [x, y, dx, dy]) => sum + pass(Math.ceil((width - x) / dx), Math.ceil((height - y) / dy)), 0);
 }
 
-async function checkPng(bytes: Uint8Array, file: string): Promise<void> {
+async function checkPng(bytes: Uint8Array, file: string): Promise<number> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 33 || view.getUint32(12) !== 0x49484452) broken(file, 'its header is missing');
   const [width, height, depth, color] = [view.getUint32(16), view.getUint32(20), bytes[24] as number, bytes[25] as number];
@@ -80,7 +82,7 @@ async function checkPng(bytes: Uint8Array, file: string): Promise<void> {
   if (channels === 0 || ![1, 2, 4, 8, 16].includes(depth)) broken(file, 'its kind of pixels does not exist');
   // the reader widens small pixels to bytes, and colours of a palette to four of them
   const opened = width * height * Math.max((channels * depth) / 8, channels, color === 3 ? 4 : 1);
-  checkSize(file, width, height, opened);
+  const pixels = checkSize(file, width, height, opened);
   const expected = pngBytes(width, height, channels * depth, bytes[28] === 1);
   const parts: Uint8Array[] = [];
   for (let at = 8; at + 12 <= bytes.length; ) {
@@ -92,11 +94,12 @@ async function checkPng(bytes: Uint8Array, file: string): Promise<void> {
   const inside = await inflatedBytes(parts, expected).catch(() => broken(file, 'its pixels cannot be unpacked'));
   if (inside > expected) fail('E_TOO_LARGE', `${file} unpacks to more than its header says`, { file, remedy: 'Do not use this picture; ask its sender.' });
   if (inside < expected) broken(file, 'it is cut short');
+  return pixels;
 }
 
-function checkJpeg(bytes: Uint8Array, file: string): void {
+function checkJpeg(bytes: Uint8Array, file: string): number {
   const u16 = (at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-  let frame = false;
+  let pixels = 0;
   let scans = 0;
   for (let at = 2; at < bytes.length; ) {
     // to the next marker: in the pixels FF is followed by 00 or by a restart, and may be repeated before a marker
@@ -108,33 +111,34 @@ function checkJpeg(bytes: Uint8Array, file: string): void {
     if (marker === 0xd9) break;
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
       const [height, width, components] = [u16(at + 3), u16(at + 5), bytes[at + 7] ?? 0];
-      checkSize(file, width, height, width * height * components);
-      if (width * height > MAX_JPEG_RATIO * bytes.length) broken(file, 'it is cut short');
-      frame = true;
+      pixels = checkSize(file, width, height, width * height * components);
+      if (pixels > MAX_JPEG_RATIO * bytes.length) broken(file, 'it is cut short');
     }
     if (marker === 0xda && ++scans > MAX_JPEG_SCANS) fail('E_TOO_LARGE', `${file} is drawn more than ${String(MAX_JPEG_SCANS)} times over`, { file });
     at += Math.max(u16(at), 2);
   }
-  if (!frame || scans === 0) broken(file, 'its pixels are missing');
+  if (pixels === 0 || scans === 0) broken(file, 'its pixels are missing');
+  return pixels;
 }
 
-function checkBmp(bytes: Uint8Array, file: string): void {
+function checkBmp(bytes: Uint8Array, file: string): number {
   if (bytes.length < 54) broken(file, 'its header is missing');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [start, header, width, height, bits] = [view.getUint32(10, true), view.getUint32(14, true), view.getInt32(18, true), Math.abs(view.getInt32(22, true)), view.getUint16(28, true)];
   if (header < 40) broken(file, 'its header is of a kind that is not read');
-  checkSize(file, width, height, width * height * 4);
+  const pixels = checkSize(file, width, height, width * height * 4);
   if (start + Math.ceil((width * bits) / 32) * 4 * height > bytes.length) broken(file, 'it is cut short');
+  return pixels;
 }
 
 /**
  * Judges a PNG, JPEG or BMP from its headers, and a PNG by unpacking it without keeping it: in constant memory.
  * @param file its name, for the message
+ * @returns its number of pixels
  * @throws E_TOO_LARGE when opening it would take too much memory or time, E_QR when it is damaged; both name the file
  */
-export async function checkPicture(bytes: Uint8Array, kind: Exclude<PictureKind, 'gif'>, file: string): Promise<void> {
+export async function checkPicture(bytes: Uint8Array, kind: Exclude<PictureKind, 'gif'>, file: string): Promise<number> {
   if (bytes.length > MAX_PICTURE_BYTES) fail('E_TOO_LARGE', `${file} is larger than ${String(MAX_PICTURE_BYTES >> 20)} MiB`, { file });
-  if (kind === 'png') await checkPng(bytes, file);
-  else if (kind === 'jpeg') checkJpeg(bytes, file);
-  else checkBmp(bytes, file);
+  if (kind === 'png') return checkPng(bytes, file);
+  return kind === 'jpeg' ? checkJpeg(bytes, file) : checkBmp(bytes, file);
 }

@@ -41,8 +41,8 @@ export async function codesIn(bytes: Uint8Array, file = 'the picture'): Promise<
     for (const frame of framesOfGif(bytes, file)) return codesInPixels(frame);
     return [];
   }
-  await checkPicture(bytes, kind, file);
+  const pixels = await checkPicture(bytes, kind, file);
   await prepareReader();
-  const texts = await codesInFileBytes(bytes);
+  const texts = await codesInFileBytes(bytes, pixels);
   return texts ?? fail('E_QR', `${file} is a picture that cannot be opened`, { file, remedy: 'Save it as PNG, without special options, and try again.' });
 }

@@ -56,8 +56,11 @@ const OPTIONS = {
   characterSet: 0,
   tryCode39ExtendedMode: false,
 };
-// white on black doubles the time of a frame that holds no code
-const LOOKS = { still: OPTIONS, moving: { ...OPTIONS, tryInvert: false } } as const satisfies Record<Look, object>;
+/** Pictures with more pixels are not searched row by row: a picture full of corners of codes would take half a minute. */
+const SEARCHED_PIXELS = 16_000_000;
+
+/** Options for a look. White on black doubles the time of a frame without a code, so it is left out for one of many. */
+const optionsFor = (look: Look, pixels: number): typeof OPTIONS => ({ ...OPTIONS, tryInvert: look === 'still', tryHarder: pixels <= SEARCHED_PIXELS });
 
 let wasm: Uint8Array | undefined;
 
@@ -121,16 +124,17 @@ export async function codesInGray(picture: GrayPicture, look: Look = 'still'): P
   const { width, height, gray } = picture;
   if (!Number.isSafeInteger(width) || !Number.isSafeInteger(height) || width < 1 || height < 1 || gray.length !== width * height)
     fail('E_QR', 'a picture is not as large as it says');
-  const texts = await withBytes(gray, (module, at) => module.readBarcodesFromPixmap(at, width, height, LOOKS[look]));
+  const texts = await withBytes(gray, (module, at) => module.readBarcodesFromPixmap(at, width, height, optionsFor(look, gray.length)));
   return texts ?? fail('E_QR', 'the picture is too large for the code reader');
 }
 
 /**
  * The texts of all QR codes in a picture file (PNG, JPEG or BMP) whose sizes the caller has checked; undefined when the
  * reader cannot open it.
+ * @param pixels how many it has
  */
-export async function codesInFileBytes(bytes: Uint8Array): Promise<string[] | undefined> {
-  return withBytes(bytes, (module, at) => module.readBarcodesFromImage(at, bytes.length, LOOKS.still));
+export async function codesInFileBytes(bytes: Uint8Array, pixels: number): Promise<string[] | undefined> {
+  return withBytes(bytes, (module, at) => module.readBarcodesFromImage(at, bytes.length, optionsFor('still', pixels)));
 }
 
 /**

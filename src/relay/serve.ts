@@ -38,6 +38,8 @@ export interface ServeLimits {
   readonly idleMs: number;
   /** Milliseconds between two looks at boxes that somebody waits for: parts may also come into the folder by another way. */
   readonly lookMs: number;
+  /** Milliseconds between two countings of the whole folder, and clean-ups in it. */
+  readonly tidyMs: number;
 }
 
 export const SERVE_LIMITS: ServeLimits = {
@@ -53,6 +55,7 @@ export const SERVE_LIMITS: ServeLimits = {
   answerMs: 600_000,
   idleMs: 75_000,
   lookMs: 5000,
+  tidyMs: 3_600_000,
 };
 
 const HEADER_BYTES = 8192;
@@ -60,7 +63,6 @@ const PATH = /^\/v1\/([0-9a-f]{32})(?:\/([0-9a-f]{32}))?$/;
 const QUESTION = /^known=(\d{1,5})&wait=(\d{1,3})$/;
 /** Parts up to this size are sent from memory in one piece, larger ones as they are read. */
 const WHOLE_BYTES = 65_536;
-const TIDY_MS = 3_600_000;
 const GRACE_MS = 10_000;
 
 /** Where to listen, and how. */
@@ -185,18 +187,22 @@ export async function serve(spool: Spool, options: ServeOptions): Promise<Runnin
     let size = onDisk(bytes.length);
     used += size;
     try {
-      const before = counts.get(box) ?? (await spool.list(box)).length;
-      counts.set(box, Math.max(before, counts.get(box) ?? 0));
-      if (before === 0) {
+      if (!counts.has(box)) {
+        const { length: listed } = await spool.list(box);
+        if (!counts.has(box)) counts.set(box, listed);
+      }
+      const count = counts.get(box) ?? 0;
+      if (count === 0) {
         size += 4096;
         used += 4096;
       }
-      const full = used > limits.disk ? 'the relay is full' : before + (coming.get(box) ?? 1) > limits.names ? 'the box is full' : undefined;
+      const full = used > limits.disk ? 'the relay is full' : count + (coming.get(box) ?? 1) > limits.names ? 'the box is full' : undefined;
       if (full !== undefined && !(await spool.list(box)).includes(name)) return reply(res, 507, full);
       const outcome = await spool.put(box, name, bytes);
       if (outcome === 'stored') {
         size = 0;
-        counts.set(box, (counts.get(box) ?? 0) + 1);
+        const now = counts.get(box);
+        if (now !== undefined) counts.set(box, now + 1);
         if (counts.size > 10_000) counts.clear();
       }
       reply(res, outcome === 'stored' ? 201 : outcome === 'there' ? 200 : 409, outcome);
@@ -339,7 +345,7 @@ export async function serve(spool: Spool, options: ServeOptions): Promise<Runnin
     // what came or went by another way than through this server
     counts.clear();
     spool.sweep(Date.now()).then(() => spool.usage()).then((bytes) => (used = bytes), fault);
-  }, TIDY_MS).unref();
+  }, limits.tidyMs).unref();
 
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {

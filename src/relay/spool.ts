@@ -1,7 +1,8 @@
 /**
  * The folder behind a relay: ROOT/BOX/NAME, each file one part, byte for byte. A file has its name when all of its bytes are
  * on the medium, and never before; a name is given once. Both hold between processes and between machines that share
- * the folder, as far as its file system has hard links; without them (FAT, exFAT, some shares) a claim file decides who gives a name.
+ * the folder, as far as its file system has hard links; without them (FAT, exFAT, some shares) a claim file decides who gives a name. (Where the
+ * owner of a claim was killed and two others take it over in the same instant, both may rename; whoever opens the part decides in any case.)
  * Work in progress lies in ROOT/.tmp; what a crash left there is ignored, and taken away after an hour.
  */
 import { randomBytes } from 'node:crypto';
@@ -102,10 +103,10 @@ async function syncPath(path: string): Promise<void> {
 
 /**
  * The spool in an existing folder. What it makes gets the permissions of that folder, so that whoever may write there decides who may use the relay.
- * @param parts.link how a file gets a second name: for tests of file systems that cannot
+ * @param parts for tests: how a file gets a second name, where a file system cannot; how long a claim is watched
  */
-export function openSpool(root: string, parts: { readonly link?: (from: string, to: string) => Promise<void> } = {}): Spool {
-  const link = parts.link ?? hardLink;
+export function openSpool(root: string, parts: { readonly link?: (from: string, to: string) => Promise<void>; readonly claimMs?: number } = {}): Spool {
+  const { link = hardLink, claimMs = CLAIM_MS } = parts;
   const temps = join(root, TEMP_DIR);
   const pathOf = (box: string, name: string): string => join(root, box, name);
   // folders that this process has waited for to be on the medium
@@ -208,7 +209,7 @@ export function openSpool(root: string, parts: { readonly link?: (from: string, 
         if (errnoOf(cause) !== 'EEXIST') throw cause;
       }
       await setTimeout(50);
-      if (performance.now() - since < CLAIM_MS) continue;
+      if (performance.now() - since < claimMs) continue;
       await drop(claim);
       since = performance.now();
     }

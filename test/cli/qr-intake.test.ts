@@ -73,7 +73,7 @@ describe('a USB scanner', () => {
       'SCAN_QR  Codes of bob and carol are to come in.',
       '  USB scanner     point it at the codes, one after the other',
       '  file            type the path of a photo, screenshot, GIF or video, then Enter',
-      '  c Enter         the camera of this machine',
+      '  c Enter         the camera of this machine; another one: c /dev/video2 Enter',
       '  p Enter         a page for a browser that has a camera',
       '  s Enter         show my own codes again',
       '  q Enter         leave; what was scanned is remembered',
@@ -211,8 +211,8 @@ const runs = (): boolean => {
 describe('the camera', () => {
   it('reads until the message is complete, and is switched off', async () => {
     const camera = fakeCamera(Array.from({ length: sequence.count + 12 }, (_, i) => i + 2));
-    const { end, got, enter } = session({ camera });
-    enter('c');
+    const { end, got, enter } = session();
+    enter(`c ${camera}`);
     expect(await end).toBe('taken');
     expect(got).toEqual([message]);
     expect(readFileSync(join(dir, 'args'), 'utf8')).toContain('/dev/video9');

@@ -180,6 +180,25 @@ describe('what becomes of a complete message', () => {
     expect(judged).toEqual([100, 110]);
   });
 
+  it('that is not wanted is not asked for again, nor remembered; another one still comes', async () => {
+    const [spurned, wanted] = [bytes(500), bytes(400, 2)];
+    const got: number[] = [];
+    const scan = new Scan(memory());
+    const receiver = new Receiver(scan, (m) => {
+      if (m.length === 500) throw new CeremonyError('E_PARCEL', 'not for here');
+      return Promise.resolve(void got.push(m.length));
+    });
+    // a GIF goes on after it was complete
+    for (const text of parts(spurned, 100, 1, 9)) await receiver.take(text);
+    scan.save();
+    expect([scan.words, scan.begun, existsSync(file())]).toEqual(['no code yet', false, false]);
+    for (const text of parts(wanted, 100, 1, 2)) await receiver.take(text);
+    scan.save();
+    expect(lines()).toEqual(parts(wanted, 100, 1, 2));
+    for (const text of parts(wanted, 100, 3, 9)) await receiver.take(text);
+    expect(got).toEqual([400]);
+  });
+
   it('one in a single code is taken while another message is still open', async () => {
     const got: number[] = [];
     const scan = new Scan();

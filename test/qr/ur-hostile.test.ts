@@ -200,6 +200,39 @@ describe('a hostile frame keeps nothing out', () => {
     expect(reader.message).toEqual(wanted);
   });
 
+  it('a first frame that is no message makes room at once', () => {
+    const single = urSender(Uint8Array.of(1, 2, 3), 100).part(1);
+    const reader = new UrReader();
+    expect([reader.take(raw('1-1', '850101014107')), reader.take(single)]).toEqual(['damaged', 'complete']);
+    expect(reader.message).toEqual(Uint8Array.of(1, 2, 3));
+  });
+
+  it('while its message gains, the reader stays with it', () => {
+    const reader = new UrReader();
+    for (let k = 1; k <= 20; k++) {
+      expect(reader.take(honest(k))).toBe('new');
+      for (let i = 0; i < 4; i++) expect(reader.take(other.part(4 * k + i))).toBe('foreign');
+      expect(reader.progress).toMatchObject({ parts: sender.count, rank: k });
+    }
+    reader.take(honest(21));
+    // frames that say nothing new are no gain
+    for (let i = 0; i < 4; i++) expect([reader.take(honest(3)), reader.take(other.part(100 + i))]).toEqual(['known', 'foreign']);
+    expect(reader.take(other.part(104))).toBe('new');
+    expect(reader.progress).toMatchObject({ parts: other.count, rank: 85 });
+  });
+
+  it('of the others, the one not seen for longest makes room', () => {
+    const [x, y, z, w] = [1, 2, 3, 4].map((seed) => urSender(message(290, seed), 100)) as [UrSender, UrSender, UrSender, UrSender];
+    const reader = new UrReader();
+    for (const text of [honest(1), x.part(1), y.part(1), z.part(1), x.part(2), w.part(1), x.part(3)]) reader.take(text);
+    expect(reader.messages).toEqual([message(290, 1)]);
+    // y had to go: what it had is lost
+    for (const text of [y.part(2), y.part(3)]) reader.take(text);
+    expect(reader.messages.length).toBe(1);
+    reader.take(y.part(1));
+    expect(reader.messages.length).toBe(2);
+  });
+
   it('a single code that passes by is not taken for the message; one that stays is', () => {
     const single = urSender(Uint8Array.of(1, 2, 3), 100).part(1);
     const reader = new UrReader();

@@ -202,7 +202,7 @@ describe('cameras', () => {
       const frames = framesOfVideo({ camera: '/dev/video0' }, { ffmpeg: program, signal: leave.signal });
       if (first === 1) expect((await frames.next()).value?.gray).toEqual(utf8('abcd'));
       const next = frames.next();
-      await expect.poll(() => existsSync(`${program}.args`)).toBe(true);
+      await expect.poll(() => existsSync(`${program}.args`), { timeout: 30_000 }).toBe(true);
       leave.abort();
       expect(await next).toEqual({ done: true, value: undefined });
       expect(alive(pid())).toBe(false);

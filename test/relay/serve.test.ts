@@ -68,6 +68,18 @@ function raw(server: RunningServer, text: string): { socket: Socket; said: () =>
   return { socket, said: () => out, ended: new Promise((done) => socket.once('close', () => done())) };
 }
 
+/** A request whose arrival the server has confirmed. */
+async function arrived(server: RunningServer, request: string, headers = ''): Promise<ReturnType<typeof raw>> {
+  const one = raw(server, `${request} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n${headers}\r\n`);
+  await until(() => one.said().startsWith('HTTP/1.1 100 Continue\r\n\r\n'));
+  return { ...one, said: () => one.said().slice(25) };
+}
+/** The body of an answer that came on a raw connection, once it is whole. */
+async function bodyOf({ said }: ReturnType<typeof raw>): Promise<string> {
+  await until(() => Number(/content-length: (\d+)/.exec(said())?.[1]) === said().split('\r\n\r\n')[1]?.length);
+  return said().split('\r\n\r\n')[1] as string;
+}
+
 describe('paths', () => {
   it('are two, and everything else is not there', async () => {
     const server = await started();
@@ -191,9 +203,10 @@ describe('bounds', () => {
   });
   it('of memory: who comes while it is used up is told to come again, and does', async () => {
     const server = await started({ memory: 100_000 });
-    const slow = raw(server, `PUT /v1/${box}/${place(2)} HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\n${'a'.repeat(80_000)}`);
-    await new Promise((done) => setTimeout(done, 200));
-    expect(await status(server, 'PUT', `/v1/${box}/${name}`, random(50_000))).toBe(503);
+    const slow = await arrived(server, `PUT /v1/${box}/${place(2)}`, 'Content-Length: 90000\r\n');
+    slow.socket.write('a'.repeat(80_000));
+    let n = 10;
+    await until(async () => (await status(server, 'PUT', `/v1/${place(3)}/${place(n++)}`, random(50_000))) === 503);
     const relay = await client(server);
     const late = relay.put(box, name, random(50_000));
     await new Promise((done) => setTimeout(done, 300));
@@ -223,15 +236,14 @@ describe('bounds', () => {
     const slow = raw(server, `GET /v1/${box}/${name} HTTP/1.1\r\nHost: x\r\n\r\n`);
     slow.socket.pause();
     expect((await relay.get(box, name))?.length).toBe(MAX_PART_BYTES);
-    await new Promise((done) => setTimeout(done, 800));
+    await new Promise((done) => setTimeout(done, 1500));
     slow.socket.resume();
     await slow.ended;
     expect(slow.said().length).toBeLessThan(MAX_PART_BYTES);
   });
   it('of connections', async () => {
     const server = await started({ connections: 3 });
-    const three = [1, 2, 3].map(() => raw(server, `GET /v1/${box}?known=0&wait=50 HTTP/1.1\r\nHost: x\r\n\r\n`));
-    await new Promise((done) => setTimeout(done, 200));
+    const three = await Promise.all([1, 2, 3].map(() => arrived(server, `GET /v1/${box}?known=0&wait=50`)));
     const fourth = raw(server, `GET /v1/${box} HTTP/1.1\r\nHost: x\r\n\r\n`);
     await fourth.ended;
     expect(fourth.said()).toBe('');
@@ -241,32 +253,39 @@ describe('bounds', () => {
   });
   it('of those who wait: one more is answered at once', async () => {
     const server = await started({ waiters: 2, wait: 50 });
-    const question = `/v1/${box}?known=0&wait=40`;
-    const two = [ask(server, 'GET', question), ask(server, 'GET', question)];
-    await new Promise((done) => setTimeout(done, 200));
-    expect((await ask(server, 'GET', question)).body.toString()).toBe('[]');
+    const two = await Promise.all([1, 2].map(() => arrived(server, `GET /v1/${box}?known=0&wait=40`)));
+    expect((await ask(server, 'GET', `/v1/${box}?known=0&wait=40`)).body.toString()).toBe('[]');
+    expect(two.map((t) => t.said())).toEqual(['', '']);
     await (await client(server)).put(box, name, random(1));
-    expect((await Promise.all(two)).map((s) => s.body.toString())).toEqual([JSON.stringify([name]), JSON.stringify([name])]);
+    expect(await Promise.all(two.map(bodyOf))).toEqual([JSON.stringify([name]), JSON.stringify([name])]);
     // who went away has left the queue
-    const gone = [raw(server, `GET ${question.replace('known=0', 'known=1')} HTTP/1.1\r\nHost: x\r\n\r\n`), raw(server, `GET ${question.replace('known=0', 'known=1')} HTTP/1.1\r\nHost: x\r\n\r\n`)];
-    await new Promise((done) => setTimeout(done, 200));
+    const gone = await Promise.all([1, 2].map(() => arrived(server, `GET /v1/${box}?known=1&wait=40`)));
     for (const g of gone) g.socket.destroy();
-    await new Promise((done) => setTimeout(done, 200));
-    const waiting = ask(server, 'GET', question.replace('known=0', 'known=1'));
-    await new Promise((done) => setTimeout(done, 200));
+    let waiting: Promise<Said> | undefined;
+    await until(async () => {
+      waiting = ask(server, 'GET', `/v1/${box}?known=1&wait=40`);
+      return (await Promise.race([waiting, new Promise((done) => setTimeout(() => done('waits'), 300))])) === 'waits';
+    });
     await (await client(server)).put(box, place(2), random(1));
-    expect(JSON.parse((await waiting).body.toString())).toHaveLength(2);
+    expect(JSON.parse((await waiting)?.body.toString() ?? '')).toHaveLength(2);
   });
 });
 
 describe('the folder under it', () => {
   it('may be filled by another way too: who waits hears of it', async () => {
     const server = await started({ lookMs: 200 });
-    const waiting = (await client(server)).wait(box, 0, 60_000);
-    await new Promise((done) => setTimeout(done, 100));
+    const waiting = await arrived(server, `GET /v1/${box}?known=0&wait=50`);
     await (await folderRelay(server.root)).put(box, name, random(10));
-    await waiting;
+    expect(await bodyOf(waiting)).toBe(JSON.stringify([name]));
     expect(await (await client(server)).list(box)).toEqual([name]);
+  });
+  it('may be emptied: there is room again', async () => {
+    const server = await started({ disk: 2 * 4096, names: 1, tidyMs: 200 });
+    const relay = await client(server);
+    expect(await relay.put(box, name, random(10))).toBe('stored');
+    for (const work of [() => relay.put(box, place(2), random(10)), () => relay.put(place(2), name, random(10))]) expect((await refusal(work)).code).toBe('E_RELAY');
+    rmSync(join(server.root, box), { recursive: true });
+    await until(() => relay.put(box, place(2), random(10)).then(() => true, () => false));
   });
   it('with something in a place that is no part: named to the client, and said to the operator without boxes', async () => {
     const faults: string[] = [];
@@ -295,8 +314,8 @@ describe('the folder under it', () => {
     const server = await started();
     await (await client(server)).put(box, name, random(20_000_000));
     const slow = raw(server, `GET /v1/${box}/${name} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await until(() => slow.said() !== '');
     slow.socket.pause();
-    await new Promise((done) => setTimeout(done, 200));
     truncateSync(join(server.root, box, name), 100_000);
     slow.socket.resume();
     await slow.ended;
@@ -307,11 +326,11 @@ describe('the folder under it', () => {
 describe('ending', () => {
   it('answers who waits, takes nothing new, and finishes what it began', async () => {
     const server = await started();
-    const waiting = ask(server, 'GET', `/v1/${box}?known=0&wait=50`);
-    const half = raw(server, `PUT /v1/${box}/${name} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc`);
-    await new Promise((done) => setTimeout(done, 200));
+    const waiting = await arrived(server, `GET /v1/${box}?known=0&wait=50`);
+    const half = await arrived(server, `PUT /v1/${box}/${name}`, 'Content-Length: 10\r\n');
+    half.socket.write('abc');
     const closed = server.close();
-    expect((await waiting).body.toString()).toBe('[]');
+    expect(await bodyOf(waiting)).toBe('[]');
     await expect(ask(server, 'GET', `/v1/${box}`)).rejects.toThrow();
     half.socket.write('defghij');
     await Promise.all([closed, half.ended]);

@@ -48,7 +48,7 @@ export async function doctor(ctx: Context, options: { bundle?: string }): Promis
   }
   ctx.out.result({ schema: 'mpc-ceremony/doctor/1', fit: exit === EXIT.ok, program: digest, ...(file === undefined ? {} : { file }), words: list, findings, exit }, [
     ...findings.flatMap((f) => fold(`${MARK[f.state]}  ${f.name.padEnd(10)}  ${f.text}${f.remedy === undefined ? '' : `. ${f.remedy}`}`)),
-    'Words of this program, from its digest; everybody who runs the same one sees the same:',
+    'Words of this program; everybody who runs the same one sees the same:',
     ...formatWords(list),
     exit === EXIT.ok ? 'This machine is fit. Weigh the warnings.' : 'This machine is NOT fit.',
   ]);

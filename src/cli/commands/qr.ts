@@ -1,7 +1,7 @@
 /** `qr show`, `qr scan`, `qr page`: codes by themselves. */
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { codesInCamera } from '../../qr/read-file.ts';
+import { codesInCamera, codesInFile } from '../../qr/read-file.ts';
 import { defaultCamera } from '../../qr/read-video.ts';
 import { codesInText } from '../../qr/typed.ts';
 import { parseParcel } from '../../transport/parcel.ts';
@@ -16,7 +16,7 @@ import { ceremonyLoad, fileLoad, folderLoad, type Load, SLOW_BYTES } from '../qr
 import { Receiver, Scan, ScanMemory } from '../qr-scan.ts';
 import { duration, MAX_FPS, USUAL_FPS } from '../qr-sequence.ts';
 import { showCodes } from '../qr-show.ts';
-import { codesInFile, filesAt, wholeMessage } from '../qr-sources.ts';
+import { filesAt, wholeMessage } from '../qr-sources.ts';
 import { unpackMessage } from '../qr-unpack.ts';
 import { attended, memoryFile } from '../via-qr.ts';
 import { wrap } from '../output.ts';
@@ -55,7 +55,7 @@ export async function qrShow(ctx: Context, argument: string, options: ShowFlags)
   const { message, what } = load;
   const facts = { schema, what, bytes: message.length, sha256: toHex(sha256(message)) };
   if (message.length > SLOW_BYTES)
-    ctx.out.say(wrap(`! ${what} has ${String(message.length)} bytes, which takes minutes by codes. Carrying the ${load.file ? 'file' : 'folder'} on a stick is faster; so are the denser codes of --gif FILE on a large screen.`, 80));
+    ctx.out.say(wrap(`! ${what} has ${String(message.length)} bytes, much for codes: minutes on a terminal. If you can, carry the ${load.file ? 'file itself' : 'folder'} on a stick.`, 80));
   const wanted = FORMATS.flatMap((format) => (options[format] === undefined ? [] : [{ format, path: realPath(options[format]) }]));
   if (wanted.length === 0) {
     const terminal = attended(ctx);
@@ -276,7 +276,7 @@ function conclude(ctx: Context, { got, memory, flag }: Target, scan: Scan, notes
   ctx.out.result(
     { schema: 'mpc-ceremony/qr-scan/1', messages: got, scan: facts, remembered, exit: 0 },
     [
-      ...got.map((g) => `✓ ${String(g.bytes)} bytes: ${[...g.wrote, ...g.known.map((k) => `${k} (there already)`)].join(', ')}`),
+      ...got.map((g) => `✓ ${String(g.bytes)} bytes: ${[...(folder === undefined ? g.wrote.map(fileName) : g.wrote), ...g.known.map((k) => `${k} (there already)`)].join(', ')}`),
       ...(open ? [`Still open: ${scan.words}`] : []),
       ...(next === undefined ? [] : [`NEXT  ${next}`]),
     ],

@@ -34,12 +34,14 @@ export async function relayServe(ctx: Context, folder: string, { listen = '127.0
     'It sees boxes, sizes, times and addresses of the machines that ask, and keeps',
     'nothing but the parts. It can delay and lose; other routes stay open.',
     ...(tls || /^(?:127\.|localhost$|::1$)/.test(host) ? [] : ['Without TLS the network between sees the same.']),
-    `Parts: ${root}, at most ${String(maxBytes)} bytes. To make room, take away`,
-    'folders of ceremonies that have ended. Stop it with Ctrl-C.',
+    `Parts lie in ${root}`,
+    `and take at most ${String(maxBytes)} bytes. To make room, take away folders of`,
+    'ceremonies that have ended. Stop it with Ctrl-C.',
   ];
+  const shown = /^(?:0\.0\.0\.0|::)$/.test(host) ? server.address.replace(/\/\/.*:/, '//NAME-OF-THIS-MACHINE:') : server.address;
   ctx.out.result({ schema: 'mpc-ceremony/relay-serve/1', address: server.address, folder: root, maxBytes, tls: tls !== undefined, pid: process.pid }, [
     `Relay at ${server.address}`,
-    `Participants say: --via relay:${server.address}`,
+    `Participants say: --via relay:${shown}`,
     ...remarks,
   ]);
   ctx.out.flush();
