@@ -5,7 +5,8 @@ import { canonicalBytes, type Json } from '../wire/canon.ts';
 import { CeremonyError, type ErrorCode } from '../wire/errors.ts';
 import type { Draft } from './draft.ts';
 import { planOfDraft } from './draft-plan.ts';
-import { type RouteWarning, routeFaults, routeWarnings, type TransportBudget, transportBudget } from './transport-budget.ts';
+import { type RouteWarning, routeFaults, routeWarnings } from './route-faults.ts';
+import { type TransportBudget, transportBudget } from './transport-budget.ts';
 
 /** One reason to refuse a draft. */
 export interface DraftFault {

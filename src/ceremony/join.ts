@@ -140,7 +140,7 @@ export async function join(home: Home, folder: string, port: Port): Promise<Step
   }
   checkPlan(plan, file, port.now());
   checkSeat(home, plan, file);
-  if (plan.routes) (await import('./transport-budget.ts')).tellRoutes(plan, [{ path: 'PLAN.yaml', bytes: planFile.bytes }], port.say);
+  if (plan.routes) (await import('./route-faults.ts')).tellRoutes(plan, [{ path: 'PLAN.yaml', bytes: planFile.bytes }], port.say);
   return step(await enter(home, plan, folder, planFile, port), folder, port);
 }
 

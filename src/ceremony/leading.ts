@@ -113,7 +113,7 @@ export async function claimFolder(home: Home, { out, pinProgram }: Pick<Asked, '
 /** Fills the folder and enters the ceremony; repeated after a crash it does what is left to do. @throws E_ROUTE before anything is written when the routes cannot carry it */
 export async function begin(home: Home, plan: Plan, out: string, extra: readonly { path: string; bytes: Uint8Array }[], port: Port): Promise<Step> {
   const planFile = await planFileOf(plan);
-  if (plan.routes) (await import('./transport-budget.ts')).requireCarriable(plan, [{ path: 'PLAN.yaml', bytes: planFile.bytes }, ...extra], port.say);
+  if (plan.routes) (await import('./route-faults.ts')).requireCarriable(plan, [{ path: 'PLAN.yaml', bytes: planFile.bytes }, ...extra], port.say);
   for (const file of [{ path: 'PLAN.yaml', bytes: planFile.bytes }, ...extra]) release(home.disk, out, file.path, file.bytes);
   if (!seated(plan).some((p) => p.name === home.facts.name))
     return {

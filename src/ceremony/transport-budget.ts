@@ -6,9 +6,9 @@
  * By QR the lead's machine is the hub (outgoing.ts): the others show it their own message, and it shows what all of them
  * still lack. In a relay everybody puts a part for everybody else.
  */
-import { isKeying, isRekey, type Plan, planSeats, type Route, schemeOf, seated, witnessesOf } from '../plan/plan.ts';
-import { blobBytes, commonBytes, sizedPlan } from '../plan/sizes.ts';
 import { SCHEMES } from '../curves/scheme.ts';
+import { isKeying, isRekey, type Plan, planSeats, schemeOf, seated } from '../plan/plan.ts';
+import { blobBytes, commonBytes, sizedPlan } from '../plan/sizes.ts';
 import { slotsOf, speakers } from '../protocols/machine.ts';
 import { codesNeeded } from '../qr/code.ts';
 import { fittingVersion } from '../qr/terminal.ts';
@@ -20,7 +20,6 @@ import { concat } from '../wire/bytes.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import { BASE_FILE } from './base.ts';
 import { codeFlow, type Turn } from './code-flow.ts';
-import { allowedRoutes } from './routes.ts';
 import { scriptFacts } from './script-facts.ts';
 import { scriptVisits } from './script-steps.ts';
 
@@ -41,12 +40,6 @@ export const LOSS = 0.2;
  * 72, 1.07 from 360 on. @param codes at least 2
  */
 const excess = (codes: number): number => Math.min(1.3, 1.05 + 0.9 / Math.sqrt(codes));
-
-
-/** Without another route, a message that has more bytes than this is not left to codes: too much hangs on one camera. */
-export const MAX_QR_ONLY_BYTES = 40_000;
-/** … nor anything that takes longer than this on a terminal of 120x40. */
-export const MAX_QR_ONLY_MINUTES = 10;
 
 /** One thing shown as codes of one version. */
 export interface CodeCost {
@@ -71,6 +64,9 @@ export function codeCost(bytes: number, screen: ScreenName): CodeCost | null {
   const frames = Math.ceil((codes / (1 - LOSS)) * (codes === 1 ? 1 : excess(codes)));
   return { codes, frames, seconds: Math.ceil(frames / FRAMES_A_SECOND) };
 }
+
+/** Seconds as people say them. */
+export const inWords = (seconds: number): string => (seconds < 100 ? `${String(seconds)} s` : `${String(Math.ceil(seconds / 60))} min`);
 
 type Costs = Readonly<Record<ScreenName, CodeCost | null>>;
 const costs = (bytes: number): Costs => Object.fromEntries(SCREENS.map((s) => [s, codeCost(bytes, s)])) as Record<ScreenName, CodeCost | null>;
@@ -288,93 +284,4 @@ function byRelay(plan: Plan, rounds: readonly Round[], opening: number, visits: 
   ];
   const parts = said.flatMap(({ from, bytes, label }) => names.filter((n) => n !== from).map((to) => (bytes > MAX_PAYLOAD_BYTES ? 0 : partBytes(bytes, from, to, label))));
   return { parts: parts.length, bytes: parts.reduce((sum, bytes) => sum + bytes, 0), visits };
-}
-
-/** One reason why a plan cannot be carried out on its routes. */
-export interface RouteFault {
-  readonly code: 'E_ROUTE';
-  readonly field: 'routes';
-  /** Begins with the field. */
-  readonly text: string;
-  readonly remedy: string;
-}
-
-/** Something about the routes that deserves a second look. */
-export interface RouteWarning {
-  readonly code: 'W_NO_OFFLINE' | 'W_LONG_CODES';
-  readonly text: string;
-}
-
-const kilo = (bytes: number): string => (bytes < 10_000 ? `${String(bytes)} bytes` : `${String(Math.round(bytes / 1000))} kB`);
-/** Seconds as people say them. */
-export const inWords = (seconds: number): string => (seconds < 100 ? `${String(seconds)} s` : `${String(Math.ceil(seconds / 60))} min`);
-
-function shownAs(cost: CodeCost | null, screen: string): string {
-  return cost ? `${String(cost.codes)} codes, ${inWords(cost.seconds)} ${screen}` : `more codes than a sequence can have ${screen}`;
-}
-
-/**
- * Why a plan cannot go by the routes that it allows: a message that nobody gets through a camera where codes are the only
- * way, files that no parcel holds, a witness who needs the folder. Empty where nothing speaks against it.
- */
-export function routeFaults(plan: Plan, budget: TransportBudget): RouteFault[] {
-  const routes = allowedRoutes(plan);
-  if (routes.includes('folder')) return [];
-  const faults: RouteFault[] = [];
-  const fault = (text: string, more: readonly Route[], remedy = ''): void => void faults.push({ code: 'E_ROUTE', field: 'routes', text: `routes: ${text}`, remedy: `Let the plan allow another route as well, for example routes: [${[...new Set([...more, ...routes])].join(', ')}].${remedy}` });
-  const witnesses = witnessesOf(plan);
-  if (witnesses.length > 0) fault(`a witness (${witnesses.map((w) => w.name).join(', ')}) signs the whole record, which travels as a folder and not by ${routes.join(' or ')}`, ['folder']);
-  const [opening] = budget.qr.shows;
-  if (opening && opening.bytes > MAX_PAYLOAD_BYTES) {
-    fault(`what the ceremony begins with has ${kilo(opening.bytes)}, and no more than ${kilo(MAX_PAYLOAD_BYTES)} travel by ${routes.join(' or ')}`, ['folder']);
-    return faults;
-  }
-  if (routes.includes('relay')) return faults;
-  const sizes = [
-    ...(opening ? [{ what: 'what the ceremony begins with (plan, intent, message, certificate)', bytes: opening.bytes, codes: opening.codes }] : []),
-    ...budget.messages.filter((m) => m.optional !== true).map(({ message, bytes, codes }) => ({ what: `the message ${message}`, bytes, codes })),
-  ];
-  for (const { what, bytes, codes } of sizes)
-    if (bytes > MAX_QR_ONLY_BYTES || !quick(codes['120x40']))
-      fault(
-        `${what} has ${kilo(bytes)}: ${shownAs(codes['120x40'], 'on a terminal of 120x40')}, each time that somebody scans it; QR codes as the only route carry ${kilo(MAX_QR_ONLY_BYTES)} and ${String(MAX_QR_ONLY_MINUTES)} min at most`,
-        ['folder'],
-        codes.v27 ? ` It may still be shown then as larger codes, in a GIF or page (qr show --gif or --page): ${shownAs(codes.v27, 'at version 27')}.` : '',
-      );
-  for (const { what, bytes, codes } of faults.length > 0 ? [] : budget.qr.shows)
-    if (!quick(codes['120x40'])) fault(`${what} has ${kilo(bytes)}, which ${budget.qr.hub} shows to everybody: ${shownAs(codes['120x40'], 'on a terminal of 120x40')}`, ['folder']);
-  return faults;
-}
-
-const quick = (cost: CodeCost | null): boolean => cost !== null && cost.seconds <= 60 * MAX_QR_ONLY_MINUTES;
-
-/** What to think twice about: a plan whose every route needs a network, and codes that take long on a small terminal. */
-export function routeWarnings(plan: Plan, budget: TransportBudget): RouteWarning[] {
-  const routes = allowedRoutes(plan);
-  const offline = routes.some((r) => r !== 'relay');
-  const long = plan.routes?.includes('qr') === true ? [...budget.qr.shows].sort((a, b) => b.bytes - a.bytes)[0] : undefined;
-  const slow = long && (long.codes['80x24'] === null || long.codes['80x24'].seconds > 120);
-  return [
-    ...(offline ? [] : [{ code: 'W_NO_OFFLINE' as const, text: 'The plan lets messages travel by relay alone: without a network, or when the relay is down, nobody can go on, and no machine without a network can take part. Allow a path that needs none as well: routes: [folder, relay] or [qr, relay].' }]),
-    ...(slow ? [{ code: 'W_LONG_CODES' as const, text: `By QR codes, "${long.what}" has ${kilo(long.bytes)}: ${shownAs(long.codes['80x24'], 'on a terminal of 80x24')}, ${shownAs(long.codes['120x40'], 'on one of 120x40')}, ${shownAs(long.codes.v27, 'as a GIF or page of version 27')}. Make the terminal larger, or carry it by another route.` }] : []),
-  ];
-}
-
-/**
- * Whether a plan can go by its routes; a warning is told.
- * @param opening as for {@link transportBudget}
- * @throws E_ROUTE the first of {@link routeFaults}, the others in its details
- */
-export function requireCarriable(plan: Plan, opening: readonly ParcelFile[], say: (text: string) => void): void {
-  const budget = transportBudget(plan, opening);
-  const faults = routeFaults(plan, budget);
-  const [first] = faults;
-  if (first) fail('E_ROUTE', first.text, { field: first.field, remedy: first.remedy, details: faults.slice(1).map((f) => f.text) });
-  for (const { code, text } of routeWarnings(plan, budget)) say(`! ${code}  ${text}`);
-}
-
-/** What somebody who joins is told of the routes. It refuses nothing: whether to go on with such a plan is for people to say. */
-export function tellRoutes(plan: Plan, opening: readonly ParcelFile[], say: (text: string) => void): void {
-  const budget = transportBudget(plan, opening);
-  for (const { code, text } of [...routeFaults(plan, budget), ...routeWarnings(plan, budget)]) say(`! ${code}  ${text}`);
 }

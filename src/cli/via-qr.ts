@@ -14,11 +14,12 @@ import { CeremonyError, type ExitCode, fail } from '../wire/errors.ts';
 import { choose } from './choose.ts';
 import type { Context } from './context.ts';
 import { intake, type IntakeEnd } from './qr-intake.ts';
-import { ceremonyLoad, type Load, namesInWords, readersOf } from './qr-load.ts';
+import { ceremonyLoad, namesInWords, readersOf } from './qr-load.ts';
 import { Receiver, Scan, ScanMemory } from './qr-scan.ts';
 import { showCodes } from './qr-show.ts';
 import { unpackMessage } from './qr-unpack.ts';
 import { fileName, writeScanPage } from './qr-files.ts';
+import { wrap } from './output.ts';
 import { type Terminal, terminalOf } from './terminal.ts';
 
 /** Where codes of an unfinished scan into a folder are remembered. */
@@ -132,11 +133,9 @@ export async function goOnByCodes(ctx: Context, home: Home, argument: string, fi
     const done = code === 'DONE';
     if (!done) tell(ctx, result);
     const sent = result.did.some((d) => d.endsWith('.sent'));
-    let load: Load | undefined;
     // when it is done, the last messages may still have to reach the others; the lead gives out everybody's
     if (code === 'CARRY_OUT' || (done && result.did.length > 0 && (sent || isLead))) {
-      load = ceremonyLoad(store);
-      if (load && (await showCodes(terminal, load, { goesOn: true })) === 'left') return ending({ ...result, did });
+      if (!(await shown(ctx, terminal, store))) return ending({ ...result, did });
     }
     if (code !== 'CARRY_OUT' && code !== 'BRING_IN') return ending({ ...result, did });
     const end = await scan.until(title(result, store), ceremonyLoad(store) !== undefined);
@@ -147,6 +146,18 @@ export async function goOnByCodes(ctx: Context, home: Home, argument: string, fi
     }
     result = await stepOrTell(ctx, store, folder, port);
     did.push(...result.did);
+  }
+}
+
+/** Shows what the others need. @returns false when the operator leaves, or this screen cannot show it: then the last words of the command say how else */
+async function shown(ctx: Context, terminal: Terminal, store: CeremonyStore): Promise<boolean> {
+  try {
+    const load = ceremonyLoad(store);
+    return load === undefined || (await showCodes(terminal, load, { goesOn: true })) === 'done';
+  } catch (e) {
+    if (!(e instanceof CeremonyError) || !['E_MACHINE', 'E_ROUTE', 'E_TOO_LARGE'].includes(e.code)) throw e;
+    ctx.out.say(wrap(`! ${e.message}${e.facts.remedy === undefined ? '' : `. ${e.facts.remedy}`}`, 80));
+    return false;
   }
 }
 

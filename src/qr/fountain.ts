@@ -113,7 +113,7 @@ export class Mixer {
 /**
  * The order in which to show parts: the plain ones, then twice as many mixtures of at least a quarter of all fragments, and
  * so on in turn. A mixture of few fragments mostly says what a reader knows already. Of 72 parts with one frame in five
- * lost, a reader that solves equations needs 1.03 times the least number of frames instead of 1.16 (bench/README.md); one
+ * lost, a reader that solves equations needs 1.02 times the least number of frames instead of 1.16 (bench/README.md); one
  * that only takes out fragments it has gets what it missed when the plain parts come again.
  */
 export class Showing {

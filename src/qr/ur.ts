@@ -36,7 +36,8 @@ export interface UrSender {
 }
 
 /**
- * Prepares a message for showing: the same parts as every other implementation gives for the same message, size and type.
+ * Prepares a message for showing: the same parts as other implementations give for the same message, size and type (some
+ * cut otherwise below 20 bytes a fragment).
  * @param message public or sealed bytes, at most 4 MB
  * @param maxFragment most bytes of the message in one part, 1 to 1,200; a part's text is at most 2 · (maxFragment + 28) + 36 characters (type `bytes`)
  * @param type lower-case letters, digits and hyphens

@@ -134,6 +134,9 @@ describe('the script', () => {
     expect(texts).toContain("bob's message of round commit is in the relay. CAROL is next.");
     expect(texts).not.toMatch(/stick/);
   });
+  test('a pinned program is asked for by the first command', () => {
+    expect(short({ ...facts, pinned: true })[0]).toContain('--routes qr --pin-program --out treasury-dkg');
+  });
   test('a lead without a seat begins, and neither speaks nor finishes', () => {
     const sign: ScriptFacts = { ...facts, kind: 'sign', name: 'sweep', lead: 'zoe', attended: true, participants: [{ name: 'alice' }, { name: 'bob' }], rounds: ['nonce', 'share'], routes: ['folder'] };
     expect(short(sign)).toEqual([

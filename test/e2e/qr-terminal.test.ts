@@ -74,6 +74,15 @@ describe.runIf(hasTerminal)('at a terminal', () => {
     pty.check();
   });
 
+  it('next in too small a window says how else the codes get out', async () => {
+    const pty = new Pty(['next', alice.copy('k'), '--via', 'qr', '--home', alice.home], { columns: 100, rows: 14 });
+    await pty.until(/Codes of bob are to come in/);
+    pty.type('s\r');
+    const ended = await pty.end();
+    expect(ended).toMatchObject({ exit: 10, givenBack: true });
+    expect(ended.screen.replace(/\s+/g, ' ')).toMatch(/too small for a code.*NEXT SHOW_QR .*--gif FILE/);
+  });
+
   it('a USB scanner types a message in two sittings', async () => {
     const file = join(world.dir, 'usb');
     writeFileSync(file, randomBytes(500));

@@ -164,7 +164,7 @@ describe('a hostile frame keeps nothing out', () => {
   const other = urSender(message(400_000, 12), 100);
 
   it('the first frame is of another message: five frames later the honest one is followed, nothing of it lost', () => {
-    for (const first of [forged({ count: 4096, length: 4096 * 100 }), other.part(1), other.part(5000), writeSingle('bytes', Uint8Array.of(7)), raw('1-1', '850101014107')]) {
+    for (const first of [forged({ count: 4096, length: 4096 * 100 }), other.part(1), other.part(5000), writeSingle('bytes', Uint8Array.of(7)), raw('1-1', '85010101014107')]) {
       const reader = new UrReader();
       reader.take(first);
       const taken = Array.from({ length: sender.count }, (_, i) => reader.take(sender.part(i + 1)));
@@ -203,7 +203,7 @@ describe('a hostile frame keeps nothing out', () => {
   it('a first frame that is no message makes room at once', () => {
     const single = urSender(Uint8Array.of(1, 2, 3), 100).part(1);
     const reader = new UrReader();
-    expect([reader.take(raw('1-1', '850101014107')), reader.take(single)]).toEqual(['damaged', 'complete']);
+    expect([reader.take(raw('1-1', '85010101014107')), reader.take(single)]).toEqual(['damaged', 'complete']);
     expect(reader.message).toEqual(Uint8Array.of(1, 2, 3));
   });
 
@@ -219,6 +219,9 @@ describe('a hostile frame keeps nothing out', () => {
     for (let i = 0; i < 4; i++) expect([reader.take(honest(3)), reader.take(other.part(100 + i))]).toEqual(['known', 'foreign']);
     expect(reader.take(other.part(104))).toBe('new');
     expect(reader.progress).toMatchObject({ parts: other.count, rank: 85 });
+    // back again takes as many, and so does forth again
+    expect([22, 23, 24, 25, 26].map((n) => reader.take(honest(n)))).toEqual(['foreign', 'foreign', 'foreign', 'foreign', 'new']);
+    expect([105, 106, 107, 108, 109].map((n) => reader.take(other.part(n)))).toEqual(['foreign', 'foreign', 'foreign', 'foreign', 'new']);
   });
 
   it('of the others, the one not seen for longest makes room', () => {

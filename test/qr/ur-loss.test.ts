@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { UrReader, type UrSender, urSender } from '../../src/qr/ur.ts';
 import { seeded, seededBytes } from '../support/seeded.ts';
 
-const TRIALS = 60;
+const TRIALS = 40;
 
 /** Frames shown until the message is complete, of each trial, ascending, in units of the least number. */
 function shown(length: number, fragment: number, loss: number, sequence: (sender: UrSender, frame: number) => number, trials = TRIALS): number[] {
@@ -63,13 +63,13 @@ describe('otherwise', () => {
   });
   it('a reader that comes late, anywhere in the sequence', () => {
     const random = seeded(99);
-    const start = Array.from({ length: 60 }, () => Math.floor(random() * 5000));
+    const start = Array.from({ length: 30 }, () => Math.floor(random() * 1000));
     for (const from of start) expect(mean(shown(10_000, 100, 0, (sender, frame) => sender.sequence(from + frame), 1))).toBeLessThan(1.5);
   });
   it('few parts: two to ten', () => {
     for (let count = 2; count <= 10; count++) expect(mean(shown(100 * count - 3, 100, 0.2, asShown))).toBeLessThan(1.4);
   });
   it('seven hundred parts', () => {
-    expect(mean(shown(150_000, 200, 0.2, asShown, 3))).toBeLessThan(1.05);
+    expect(mean(shown(150_000, 200, 0.2, asShown, 2))).toBeLessThan(1.05);
   });
 });

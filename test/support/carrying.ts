@@ -67,7 +67,7 @@ function expectClose(told: readonly number[], real: readonly number[], margin = 
 }
 
 /** A relay in memory, which counts. */
-class Counting implements Relay {
+export class Counting implements Relay {
   readonly address = 'memory';
   readonly parts = new Map<string, Uint8Array>();
   put(box: string, name: string, bytes: Uint8Array): Promise<'stored' | 'there'> {
