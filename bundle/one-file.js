@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { minifySync, parseSync, Visitor } from 'rolldown/utils';
 
 const LOADER = new URL('loader.mjs', import.meta.url);
+/** First argument of a worker (src/ceremony/crew.ts). */
+const WORKER = 'crew-worker';
 /** Ends a comment; in a part it is written the other way. */
 const END = '*/';
 const ESCAPED = '*%/';
@@ -43,16 +45,19 @@ function packageFolders(ids) {
 
 /** What the licences ask to be passed on: name, version and licence text of every package whose code is in the file. */
 function notices(ids) {
-  const byName = new Map();
+  const byText = new Map();
   for (const dir of packageFolders(ids)) {
     const { name, version, license } = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8'));
     const files = readdirSync(dir).filter((f) => /^(?:licen[cs]e|notice|copying)/i.test(f)).sort();
-    byName.set(`${name} ${version}`, `(${license})\n\n${files.map((f) => readFileSync(join(dir, f), 'utf8').trim()).join('\n\n')}`);
+    const text = files.map((f) => readFileSync(join(dir, f), 'utf8').replaceAll('\r', '').trim()).join('\n\n');
+    // packages of one maker often have one licence text
+    byText.set(text, [...(byText.get(text) ?? []), `${name} ${version} (${license})`].sort());
   }
-  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([title, text]) => `${title} ${text}`.trim()).join(`\n\n${'-'.repeat(40)}\n\n`);
+  const noticed = [...byText].map(([text, titles]) => `${titles.join('\n')}\n\n${text}`.trim());
+  return noticed.sort().join(`\n\n${'-'.repeat(40)}\n\n`);
 }
 
-const ascii = (text) => text.replaceAll('\r', '').replace(/[^\n\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const ascii = (text) => text.replace(/[^\n\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 const lines = (text) => text.split('\n').length - 1;
 
 /**
@@ -71,12 +76,16 @@ export function oneFile({ fileName, entries: [main, worker] }) {
         const name = chunk.fileName;
         const code = inLines(name, shortened(name, chunk.code));
         if (code.includes(ESCAPED)) throw new Error(`${name} holds ${ESCAPED}`);
+        if (/(?<![.\w$])import\((?![`'"]node:)/.test(code)) throw new Error(`${name} imports something that is not in the file`);
         const from = chunk.moduleIds.map((id) => modulePath(id, root)).filter((path) => path !== undefined);
         text += `// ${ascii(from.join(' '))}\n`;
-        text += `'${name}': [${String(lines(text) + 1)}, () => {/*\n${code.replaceAll(END, ESCAPED)}\n*/}],\n`;
+        // the number of the line on which the code begins
+        text += `'${name}': [${String(lines(text) + 2)}, () => {/*\n${code.replaceAll(END, ESCAPED)}\n*/}],\n`;
         delete bundle[name];
       }
-      text += `};\nload(isMainThread ? '${main}' : '${worker}');\n\n`;
+      // node:worker_threads takes a while to load: most commands do without
+      text += `};\nconst asWorker = process.argv[2] === '${WORKER}' && !process.getBuiltinModule('node:worker_threads').isMainThread;\n`;
+      text += `load(asWorker ? '${worker}' : '${main}');\n\n`;
       text += `/*\nPackages whose code is in this file, with their licences.\n\n${ascii(notices(chunks.flatMap((c) => c.moduleIds))).replaceAll(END, '* /')}\n*/\n`;
       // Node scans ASCII faster, and no editor or stick can spoil it
       if (/[^\x00-\x7f]/.test(text)) throw new Error('the one file must be ASCII');

@@ -64,7 +64,7 @@ export function x25519Agree(secret: Uint8Array, other: KeyObject): { own: Uint8A
 /** Why a public key must not be encrypted to, or undefined: another length, a second form of a number, or small order. */
 export function x25519Fault(raw: Uint8Array): string | undefined {
   if (raw.length !== X25519_BYTES) return 'an X25519 key has 32 bytes';
-  const u = BigInt(`0x${toHex(raw.slice().reverse())}`);
+  const u = BigInt(`0x${toHex(Uint8Array.from(raw).reverse())}`);
   if (u >= P) return 'the X25519 key is not in canonical form';
   return SMALL_ORDER.has(u) ? 'the X25519 key is of small order' : undefined;
 }

@@ -63,7 +63,7 @@ class Threads implements Crew {
 
   #start(): Worker[] {
     this.#workers ??= Array.from({ length: this.#size - 1 }, () => {
-      const worker = new Worker(workerFile(), { stdin: false });
+      const worker = new Worker(workerFile(), { stdin: false, argv: ['crew-worker'] });
       worker.unref();
       return worker;
     });

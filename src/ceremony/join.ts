@@ -129,6 +129,12 @@ export async function readPlan(home: Home, folder: string): Promise<{ plan: Plan
   return { plan: await parsePlanFile(bytes, file), planFile: { bytes, sha256: toHex(sha256(bytes)) }, file };
 }
 
+/** Whether this home could join a plan, as far as the plan alone tells. @throws as `checkPlan`; E_REHEARSAL, E_NOT_PARTICIPANT, E_CARD, E_ROLLBACK */
+export function checkJoining(home: Home, plan: Plan, file: string, now: Date): void {
+  checkPlan(plan, file, now);
+  checkSeat(home, plan, file);
+}
+
 /** Joins the ceremony of a folder and takes the first step. Joining again continues it. */
 export async function join(home: Home, folder: string, port: Port): Promise<Step> {
   requireUnlocked(home);
@@ -138,8 +144,7 @@ export async function join(home: Home, folder: string, port: Port): Promise<Step
     there.moveTo(folder);
     return step(there, folder, port);
   }
-  checkPlan(plan, file, port.now());
-  checkSeat(home, plan, file);
+  checkJoining(home, plan, file, port.now());
   if (plan.routes) (await import('./route-faults.ts')).tellRoutes(plan, [{ path: 'PLAN.yaml', bytes: planFile.bytes }], port.say);
   return step(await enter(home, plan, folder, planFile, port), folder, port);
 }

@@ -31,6 +31,11 @@ export function openingFiles(store: CeremonyStore): ParcelFile[] {
   return [...OPENING.flatMap(([path, stored]) => read(path, join(store.dir, stored))), ...read(REHEARSAL_FILE, join(store.folder, REHEARSAL_FILE))];
 }
 
+/** Whether a file may come with an invitation: what is needed to join, and cards. */
+export function isOpeningFile(path: string): boolean {
+  return OPENING.some(([name]) => name === path) || path === REHEARSAL_FILE || path.startsWith('cards/');
+}
+
 /** A message as a file of the folder. */
 export function messageFile(e: Envelope): ParcelFile {
   return { path: `round-${String(e.slot)}/${e.name}.blob`, bytes: e.bytes };

@@ -29,7 +29,7 @@ export function programDigest(): string {
   return hash.digest('hex');
 }
 
-/** The file that a worker of the crew begins with; the one file knows by itself that it is a worker's. */
+/** The file that a worker of the crew begins with; the one file learns from the first argument of a worker what it is. */
 export function workerFile(): URL {
   return CHUNKED ? new URL('./crew-worker.cjs', import.meta.url) : new URL(import.meta.url);
 }

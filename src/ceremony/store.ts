@@ -14,7 +14,7 @@ import { type ChainOwner, encodeChain, type EntryFacts, headOf, MAX_CHAIN_BYTES,
 import type { Entry } from '../transcript/entry.ts';
 import type { Vault } from '../vault/vault.ts';
 import { ceremonyId, type Envelope, type Head, MAX_BLOB_BYTES, openBlob, type Seat, type Session } from '../wire/blob.ts';
-import { fromHex, toHex } from '../wire/bytes.ts';
+import { equalBytes, fromHex, toHex } from '../wire/bytes.ts';
 import { canonicalBytes, type Json } from '../wire/canon.ts';
 import type { Signer } from '../wire/ed25519.ts';
 import { sha256 } from '../wire/hash.ts';
@@ -75,7 +75,11 @@ export class CeremonyStore {
    */
   static find(home: Home, plan: Plan): CeremonyStore | undefined {
     const dir = CeremonyStore.#dirOf(home, plan);
-    return home.disk.exists(join(dir, 'journal.jsonl')) ? CeremonyStore.#load(home, dir) : undefined;
+    const found = home.disk.exists(join(dir, 'journal.jsonl')) ? CeremonyStore.#load(home, dir) : undefined;
+    // names and 32 bits of the session are the folder's name; the rest must be the same too
+    if (found && !equalBytes(found.session.sid, sessionId(plan)))
+      fail('E_SESSION_SEEN', `another ceremony ${found.label} lies in this home where this one would`, { remedy: 'Ask the lead for a new plan.' });
+    return found;
   }
 
   /** Every ceremony of this home. */

@@ -5,6 +5,8 @@
 import { resolve } from 'node:path';
 import type { Disk } from '../vault/durable.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
+import { visible } from '../wire/visible.ts';
+import { discardTyped } from './terminal.ts';
 
 /** Every prompt of the program, with what it asks for. */
 export const PROMPTS = {
@@ -54,7 +56,7 @@ export class Answers {
     return this.#given;
   }
 
-  /** Asks a question. @throws E_PERSON naming the prompt when nobody can answer */
+  /** Asks a question; what was typed before it is thrown away. @throws E_PERSON naming the prompt when nobody can answer, E_INTERRUPTED */
   async ask(id: string, question: readonly string[]): Promise<{ answer: string; source: 'typed' | 'scripted' }> {
     const given = this.#load().get(id);
     if (given !== undefined) {
@@ -64,8 +66,9 @@ export class Answers {
     if (this.#flags.input === false || !process.stdin.isTTY)
       fail('E_PERSON', `a person must answer (prompt id: ${id})`, { field: id, remedy: 'Run the command at a terminal, or answer with --answers where the plan allows it.' });
     const { input } = await import('@inquirer/prompts');
-    process.stderr.write(`${question.slice(0, -1).join('\n')}\n`);
-    const answer = await input({ message: question.at(-1) ?? id }, { output: process.stderr });
+    await discardTyped();
+    process.stderr.write(`${visible(question.slice(0, -1).join('\n'))}\n`);
+    const answer = await input({ message: visible(question.at(-1) ?? id) }, { output: process.stderr });
     return { answer, source: 'typed' };
   }
 

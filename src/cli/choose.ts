@@ -4,7 +4,7 @@ import type { Home } from '../ceremony/home.ts';
 import { CeremonyStore } from '../ceremony/store.ts';
 import { MAX_PLAN_FILE_BYTES } from '../plan/plan-file.ts';
 import { toHex } from '../wire/bytes.ts';
-import { fail } from '../wire/errors.ts';
+import { CeremonyError, fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import type { Context } from './context.ts';
 
@@ -43,4 +43,14 @@ export async function choose(ctx: Context, home: Home, argument: string | undefi
   }
   const folder = ctx.folder(argument);
   return { store: tell(ctx, await find(ctx, home, folder)), folder };
+}
+
+/** The same, or nothing where this home has no ceremony of its own in the folder: a lead without a seat, a home that took up what others made. */
+export async function chosenOrNone(ctx: Context, home: Home, argument: string): Promise<{ store: CeremonyStore; folder: string } | undefined> {
+  try {
+    return await choose(ctx, home, argument);
+  } catch (e) {
+    if (e instanceof CeremonyError && (e.code === 'E_NOT_JOINED' || e.code === 'E_NOT_PARTICIPANT')) return undefined;
+    throw e;
+  }
 }

@@ -1,9 +1,10 @@
 /**
  * Screens and JSON. Results go to stdout, words for people to stderr; with `--json` stdout holds exactly one object.
- * Colour never carries a meaning alone.
+ * Colour never carries a meaning alone. What came from outside cannot command the terminal (wire/visible.ts).
  */
 import { styleText } from 'node:util';
 import { CeremonyError, type ExitCode } from '../wire/errors.ts';
+import { visible, visibleJson, visibleLine } from '../wire/visible.ts';
 import type { Step } from '../ceremony/port.ts';
 
 export interface OutputOptions {
@@ -59,13 +60,13 @@ export class Output {
 
   /** Progress and remarks; never part of a result. */
   say(text: string): void {
-    if (!this.#options.quiet) process.stderr.write(`${text}\n`);
+    if (!this.#options.quiet) process.stderr.write(`${visible(text)}\n`);
   }
 
   /** The result of a command: an object for scripts, lines for people. Shown by {@link flush}. */
   result(object: Record<string, unknown>, lines: readonly string[]): void {
-    if (this.#options.json) this.#held = `${JSON.stringify(object)}\n`;
-    else if (lines.length > 0) this.#held += `${lines.join('\n')}\n`;
+    if (this.#options.json) this.#held = `${visibleJson(object)}\n`;
+    else if (lines.length > 0) this.#held += `${visible(lines.join('\n'))}\n`;
   }
 
   /** Shows the result; not before the command has run to its end, so that an error never follows a second object. */
@@ -78,14 +79,14 @@ export class Output {
   step(step: Step): ExitCode {
     const { lines, ...facts } = step;
     if (this.#options.json) {
-      this.#held = `${JSON.stringify({ schema: 'mpc-ceremony/step/1', ...facts })}\n`;
+      this.#held = `${visibleJson({ schema: 'mpc-ceremony/step/1', ...facts })}\n`;
       return step.exit;
     }
     const out: string[] = [];
     const done = step.did.map((d) => d.replace(/^round(\d+)\.sent$/, 'message $1 written')).join(', ');
-    if (done !== '') out.push(`${this.#style('green', '✓')} ${done}`);
-    out.push(...lines.flatMap(fold));
-    out.push(`${this.#style('bold', `NEXT  ${step.nextAction.code}`)}`, wrap(step.nextAction.text, WIDTH, '  '));
+    if (done !== '') out.push(`${this.#style('green', '✓')} ${visible(done)}`);
+    out.push(...lines.map(visible).flatMap(fold));
+    out.push(`${this.#style('bold', `NEXT  ${step.nextAction.code}`)}`, wrap(visible(step.nextAction.text), WIDTH, '  '));
     this.#held += `${out.join('\n')}\n`;
     return step.exit;
   }
@@ -95,15 +96,15 @@ export class Output {
     const { participant, file, field, remedy, details } = error.facts;
     if (this.#options.json) {
       const facts = { code: error.code, participant, file, field, text: error.message, remedy };
-      process.stdout.write(`${JSON.stringify({ schema: 'mpc-ceremony/step/1', ...context, error: facts, exit: error.exit })}\n`);
+      process.stdout.write(`${visibleJson({ schema: 'mpc-ceremony/step/1', ...context, error: facts, exit: error.exit })}\n`);
       return error.exit;
     }
     this.flush();
-    const out = [wrap(`${this.#style('red', `✗ ${String(error.exit)} ${error.code.slice(2)}`)}  ${error.message}`, WIDTH)];
+    const out = [wrap(`${this.#style('red', `✗ ${String(error.exit)} ${error.code.slice(2)}`)}  ${visible(error.message)}`, WIDTH)];
     const where = [participant === undefined ? '' : `participant ${participant}`, file === undefined ? '' : `file ${file}`, field === undefined ? '' : `field ${field}`].filter((s) => s !== '');
-    if (where.length > 0) out.push(`  ${where.join('   ')}`);
-    for (const d of details ?? []) out.push(wrap(d, WIDTH, '  '));
-    if (remedy !== undefined) out.push(wrap(`NEXT  ${remedy}`, WIDTH, '  '));
+    if (where.length > 0) out.push(`  ${where.map(visibleLine).join('   ')}`);
+    for (const d of details ?? []) out.push(wrap(visible(d), WIDTH, '  '));
+    if (remedy !== undefined) out.push(wrap(`NEXT  ${visible(remedy)}`, WIDTH, '  '));
     process.stderr.write(`${out.join('\n')}\n`);
     return error.exit;
   }

@@ -15,6 +15,13 @@ const number = (text: string): number => {
 };
 const names = (text: string): string[] => text.split(',').map((s) => s.trim());
 
+/** A plan that is made with routes, and a message that is to leave by another one: told before anything is made. @throws E_ROUTE, E_USAGE */
+async function requireNamedRoute(ctx: Context, named: string[] | undefined): Promise<void> {
+  if (named === undefined || ctx.route === undefined) return;
+  const { parseRoutes, requireRoute } = await import('../ceremony/routes.ts');
+  requireRoute({ routes: parseRoutes(named) }, ctx.route.by);
+}
+
 /** Runs the program. @returns the exit code */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   let exit: ExitCode = EXIT.ok;
@@ -25,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
       const command = args.pop() as Command;
       const ctx = new Context(command.optsWithGlobals<GlobalFlags>());
       try {
+        await requireNamedRoute(ctx, command.opts<{ routes?: string[] }>().routes);
         const action = (await load()) as unknown as (ctx: Context, ...args: unknown[]) => Promise<ExitCode>;
         ctx.answers.check();
         exit = await action(ctx, ...args);
@@ -183,7 +191,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--out <DIR>', 'the ceremony folder to make')
     .action(run(async () => (await import('./commands/sign.ts')).sign));
 
-  program.command('join').argument('<folder>').description('read a plan, compare words, and take part').option('--share <FILE>', 'import: the share of the foreign key that this participant hands over').option('--public <FILE>', 'import: the public key package of a ZF key').option('--scheme <SCHEME>', 'import: the signature scheme of a private key').option('--wait [MINUTES]', 'over a relay: stay and go on until it is done').option('--ceremony <ID>', 'over a relay: which invitation, by the beginning of its id').action(run(async () => (await import('./commands/next.ts')).joinCommand));
+  program.command('join').argument('<folder>').description('read a plan, compare words, and take part').option('--share <FILE>', 'import: the share of the foreign key that this participant hands over').option('--public <FILE>', 'import: the public key package of a ZF key').option('--scheme <SCHEME>', 'import: the signature scheme of a private key').option('--wait [MINUTES]', 'over a relay: stay and go on until it is done').option('--ceremony <ID>', 'over a relay: which invitation, by the beginning of its id').option('--cards <DIR>', 'over a relay: folder with the cards of leads whom this home does not know').action(run(async () => (await import('./commands/next.ts')).joinCommand));
   program.command('next').argument('[folder]').description('continue whatever is open').option('--wait [MINUTES]', 'over a relay: stay and go on until it is done').action(run(async () => (await import('./commands/next.ts')).next));
   program.command('status').argument('[folder]').description('how things stand; changes nothing').action(run(async () => (await import('./commands/status.ts')).status));
   program

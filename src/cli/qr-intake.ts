@@ -3,12 +3,14 @@
  * browser's page gives a file. One line says how far it is. The keyboard is taken key by key, since a scanner types more than
  * a line of a terminal holds, and nobody wants to see that.
  */
+import { Breath } from '../qr/breath.ts';
 import { defaultCamera, framesOfVideo } from '../qr/read-video.ts';
 import { codesInFile } from '../qr/read-file.ts';
 import { codesInPixels } from '../qr/read-image.ts';
 import { codesInText } from '../qr/typed.ts';
 import type { Disk } from '../vault/durable.ts';
 import { CeremonyError } from '../wire/errors.ts';
+import { visible } from '../wire/visible.ts';
 import type { Received, Receiver } from './qr-scan.ts';
 import { filesAt, typedPath, wholeMessage } from './qr-sources.ts';
 import { interrupted, isInterrupt, oneLine, type Terminal } from './terminal.ts';
@@ -80,7 +82,7 @@ class ProgressLine {
   }
   /** Says something above it. */
   say(text: string): void {
-    this.#terminal.write(`\r\x1b[K${text}\n`);
+    this.#terminal.write(`\r\x1b[K${visible(text)}\n`);
     const again = this.#shown;
     this.#shown = '';
     if (again !== '') this.show(again);
@@ -116,6 +118,13 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
   const lines: string[] = options.watch === true ? ['c'] : [];
   let wake: (() => void) | undefined;
   let stopped: CeremonyError | undefined;
+  // what reads a file looks at it between two frames or codes, and ffmpeg is ended by it
+  const stop = new AbortController();
+  const breath = new Breath();
+  const halt = (why: CeremonyError): void => {
+    stopped ??= why;
+    stop.abort();
+  };
   const stir = (): void => {
     wake?.();
     wake = undefined;
@@ -135,7 +144,7 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
   };
   const release = terminal.keys(
     (key) => {
-      if (isInterrupt(key)) stopped ??= interrupted();
+      if (isInterrupt(key)) halt(interrupted());
       else {
         const whole = typed.key(key);
         if (whole !== undefined && whole.trim() !== '') lines.push(whole.trim());
@@ -145,7 +154,7 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
       if (lines.length > 0 || stopped) stir();
     },
     () => {
-      stopped ??= interrupted('the terminal was closed');
+      halt(interrupted('the terminal was closed'));
       stir();
     },
   );
@@ -164,6 +173,8 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
     const codes = codesInText(text);
     let accepted = false;
     for (const code of codes) {
+      await breath.draw();
+      if (stopped) break;
       const received = await receiver.take(code);
       if (received.taken === 'damaged') line.say(wrap(`! that code was not taken: ${scan.lastRefusal ?? 'damaged'}. Scan it again.`, COLUMNS));
       accepted = judged(received) || accepted;
@@ -177,6 +188,8 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
     let accepted = false;
     let found = 0;
     for (const file of filesAt(options.disk, typedPath(path))) {
+      await breath.draw();
+      if (stopped) break;
       doing = 'reading the file: ';
       draw();
       const whole = wholeMessage(options.disk, file);
@@ -188,13 +201,12 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
         else complain(error);
         continue;
       }
-      for await (const text of codesInFile(file)) {
+      for await (const text of codesInFile(file, undefined, { signal: stop.signal })) {
         found += 1;
         accepted = judged(await receiver.take(text)) || accepted;
-        if (stopped) break;
       }
     }
-    if (found === 0) line.say(wrap('! No code was found there. Take the picture again: closer, sharp, with the whole code in view.', COLUMNS));
+    if (found === 0 && !stopped) line.say(wrap('! No code was found there. Take the picture again: closer, sharp, with the whole code in view.', COLUMNS));
     scan.save();
     return accepted;
   };
@@ -204,7 +216,8 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
     line.say(`The camera ${camera} looks. Hold the codes so that they fill its view. Enter ends it.`);
     doing = 'camera: ';
     draw();
-    const frames = framesOfVideo({ camera });
+    const closed = new AbortController();
+    const frames = framesOfVideo({ camera }, { signal: closed.signal });
     try {
       for (;;) {
         const next = await Promise.race([frames.next(), stirred().then(() => 'stirred' as const)]);
@@ -213,7 +226,8 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
       }
     } finally {
       scan.save();
-      // a camera that gives no more pictures must not hold up the way out
+      // a camera that gives no more pictures must not hold up the way out: return() alone would wait for the next one
+      closed.abort();
       void frames.return().catch(() => undefined);
     }
   };
@@ -227,14 +241,16 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
 
   try {
     // a remembered scan may have been complete already
-    const settled = await receiver.settle();
+    const settled = await receiver.settle(stop.signal);
     if (settled.accepted > 0) return 'taken';
-    for (const text of introduction(options, scan.begun ? scan.words : undefined)) terminal.write(`${text}\n`);
+    if (stopped) throw stopped as CeremonyError;
+    for (const text of introduction(options, scan.begun ? scan.words : undefined)) terminal.write(`${visible(text)}\n`);
     introduced = true;
     for (;;) {
       doing = '';
       draw();
       await stirred();
+      await breath.draw();
       if (stopped) throw stopped;
       const text = lines.shift() ?? '';
       if (text === '') continue;

@@ -2,7 +2,8 @@
  * Parts of messages as they come from codes, and what of them is remembered between two commands: the texts of the codes
  * themselves, one a line, in a file beside what they will become. Codes are shown to a room; nothing here is secret.
  */
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { Breath } from '../qr/breath.ts';
 import { wrapBytes } from '../qr/cbor-part.ts';
 import { crc32 } from '../qr/crc32.ts';
 import { headerKey } from '../qr/gathering.ts';
@@ -14,8 +15,10 @@ import { CeremonyError, fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 
 const LIMITS = { type: 'bytes', parts: MAX_PARTS, fragment: MAX_FRAGMENT, payload: MAX_PAYLOAD };
-/** Most that is remembered, characters. */
-const MAX_REMEMBERED = 16 * 1024 * 1024;
+/** Most that is remembered, characters: a message of 4 MB, and parts of others. */
+const MAX_REMEMBERED = 12 * 1024 * 1024;
+/** Most codes that are taken up from a file. Of an honest one these are all that count. */
+const MAX_CODES = 4 * MAX_PARTS;
 /** Messages whose codes are remembered: as many as are gathered at the same time. */
 const MAX_MESSAGES = 4;
 const MAX_SPURNED = 64;
@@ -43,14 +46,35 @@ export class Scan {
   /** Messages that were complete and not wanted: the reader takes them again, since somebody may have forged one, but nobody is asked for the rest of them. */
   readonly #spurned = new Set<string>();
   #current: string | undefined;
+  /** Texts from the file that were not looked at yet. */
+  #remembered: readonly string[];
   #damaged = 0;
   #unsaved = 0;
 
-  /** @param memory where codes are remembered, and what was remembered is taken up from */
+  /** @param memory where codes are remembered, and what was remembered is taken up from: see {@link recall} */
   constructor(memory?: ScanMemory) {
     this.#memory = memory;
-    for (const text of memory?.load() ?? []) this.#feed(text);
-    this.#damaged = 0;
+    this.#remembered = memory?.load() ?? [];
+  }
+
+  /**
+   * Takes up what was remembered, in pieces: somebody else may have written the file, and it takes seconds then.
+   * @param signal ends it; what was not taken up stays remembered
+   */
+  async recall(signal?: AbortSignal): Promise<void> {
+    if (this.#remembered.length === 0) return;
+    const damaged = this.#damaged;
+    const breath = new Breath();
+    for (const [at, text] of this.#remembered.entries()) {
+      await breath.draw();
+      if (signal?.aborted === true) {
+        this.#remembered = this.#remembered.slice(at);
+        return;
+      }
+      this.#feed(text);
+    }
+    this.#remembered = [];
+    this.#damaged = damaged;
   }
 
   /** Whether anything is held already of a message that is not complete. */
@@ -140,7 +164,7 @@ export class Scan {
   /** Writes what is not complete where it is remembered; removes the file when there is nothing. */
   save(): void {
     this.#unsaved = 0;
-    this.#memory?.store([...this.#texts.values()].flatMap((texts) => [...texts.values()]));
+    this.#memory?.store([...[...this.#texts.values()].flatMap((texts) => [...texts.values()]), ...this.#remembered]);
   }
 }
 
@@ -153,7 +177,10 @@ export function scanWords({ parts, have, missing, foreign, damaged }: ScanFacts)
   ].join(', ');
 }
 
-/** The file in which codes are remembered. What cannot be read or written is told once and does not stop a scan. */
+/**
+ * The file in which codes are remembered. What cannot be read or written is told once and does not stop a scan; a file of that
+ * name that is not ours stays as it is.
+ */
 export class ScanMemory {
   readonly file: string;
   readonly #disk: Disk;
@@ -167,14 +194,15 @@ export class ScanMemory {
   }
 
   load(): string[] {
-    const bytes = this.#try(() => this.#disk.read(this.file, MAX_REMEMBERED));
-    return bytes ? Buffer.from(bytes).toString('latin1').split('\n').filter((line) => /^UR:/.test(line)) : [];
+    const text = this.#try(() => this.#ours());
+    return text === undefined ? [] : text.split('\n').filter((line) => line.startsWith('UR:')).slice(0, MAX_CODES);
   }
 
   store(texts: readonly string[]): void {
     this.#try(() => {
+      const there = this.#ours() !== undefined;
       if (texts.length === 0) {
-        if (this.#disk.exists(this.file)) this.#disk.erase(this.file);
+        if (there) this.#disk.erase(this.file);
         return;
       }
       const text = `${[HEAD, ...texts].join('\n')}\n`;
@@ -182,6 +210,14 @@ export class ScanMemory {
       this.#disk.makeDir(dirname(this.file), 0o755);
       this.#disk.write(this.file, new TextEncoder().encode(text), { mode: 0o644 });
     });
+  }
+
+  /** What is in the file, if there is one. @throws E_EXISTS for a file that does not begin as ours do, E_TOO_LARGE, E_IO */
+  #ours(): string | undefined {
+    const bytes = this.#disk.read(this.file, MAX_REMEMBERED);
+    if (bytes === undefined) return undefined;
+    const text = Buffer.from(bytes).toString('latin1');
+    return text.startsWith(`${HEAD}\n`) ? text : fail('E_EXISTS', `${basename(this.file)} is there already and is no such file`, { file: this.file });
   }
 
   #try<T>(work: () => T): T | undefined {
@@ -224,8 +260,9 @@ export class Receiver {
     return { taken, ...(await this.settle()) };
   }
 
-  /** Gives on what is complete already: a remembered scan may be. */
-  async settle(): Promise<Omit<Received, 'taken'>> {
+  /** Gives on what is complete already: a remembered scan may be, which is taken up first. @param signal ends that */
+  async settle(signal?: AbortSignal): Promise<Omit<Received, 'taken'>> {
+    await this.scan.recall(signal);
     let accepted = 0;
     let refused: CeremonyError | undefined;
     for (const message of this.scan.messages) {

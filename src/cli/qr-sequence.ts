@@ -1,5 +1,5 @@
 /** A message as codes of one size: one code if it fits, else a sequence that has no end (parts of a fountain). Public. */
-import { type Code, codeOf, codesNeeded, type Ecc, fragmentFor, MAX_SEQUENCE, MAX_VERSION } from '../qr/code.ts';
+import { type Code, codeOf, codesNeeded, type Ecc, fragmentFor, MAX_VERSION } from '../qr/code.ts';
 import { urSender, type UrSender } from '../qr/ur.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 
@@ -32,18 +32,19 @@ export class CodeSequence {
     return this.#sender.count;
   }
 
-  /** Text of the n-th code, n ≥ 1; after the last number it begins again. */
+  /** Text of the n-th code to show, n ≥ 1, in the order that needs the fewest: all plain parts, then mixtures of many, and so on in turn. */
   text(n: number): string {
-    return this.#sender.part(this.count === 1 ? 1 : ((n - 1) % MAX_SEQUENCE) + 1);
+    return this.#sender.part(this.#sender.sequence(n));
   }
 
-  /** The n-th code. */
+  /** The n-th code to show. */
   code(n: number): Code {
-    const kept = this.#codes.get(n);
+    const number = this.#sender.sequence(n);
+    const kept = this.#codes.get(number);
     if (kept) return kept;
-    const code = codeOf(this.text(n), { ecc: this.ecc, version: this.version });
-    // a round is shown again and again; later numbers come once
-    if (n <= this.count) this.#codes.set(n, code);
+    const code = codeOf(this.#sender.part(number), { ecc: this.ecc, version: this.version });
+    // plain parts come again and again; mixtures hardly
+    if (number <= this.count) this.#codes.set(number, code);
     return code;
   }
 }

@@ -9,6 +9,7 @@ import { type Load, namesInWords, SLOW_BYTES } from './qr-load.ts';
 import { chooseVersion, codesAt, CodeSequence, DENSE, duration, MAX_FPS, singleVersion, USUAL_FPS } from './qr-sequence.ts';
 import { interrupted, isInterrupt, oneLine, type Terminal } from './terminal.ts';
 import { wrap } from './output.ts';
+import { visibleLine } from '../wire/visible.ts';
 
 /** How the showing ended: the other side has it, or a person leaves. */
 export type ShowEnd = 'done' | 'left';
@@ -85,7 +86,7 @@ export function panel({ load, sequence, fps, goesOn }: Showing, width: number): 
     ['+ -', 'finer, coarser codes'],
     ['q', goesOn ? 'leave' : 'end'],
   ];
-  const paragraphs = [load.what, `Hold this screen to the camera of ${to}.`, time].flatMap((text) => [...wrap(text, width).split('\n'), '']);
+  const paragraphs = [visibleLine(load.what), `Hold this screen to the camera of ${to}.`, time].flatMap((text) => [...wrap(text, width).split('\n'), '']);
   return [...paragraphs, ...keys.map(([key, does]) => `${key.padEnd(6)} ${does}`)].map((line) => oneLine(line, width));
 }
 

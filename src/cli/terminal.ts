@@ -5,6 +5,7 @@
 import { writeSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { CeremonyError } from '../wire/errors.ts';
+import { visibleLine } from '../wire/visible.ts';
 
 /** The part of `process.stdin` that is used. */
 export type KeySource = Pick<NodeJS.ReadStream, 'isTTY' | 'isRaw' | 'setRawMode' | 'on' | 'off' | 'resume' | 'pause'>;
@@ -160,8 +161,43 @@ export function isInterrupt(key: string): boolean {
   return key === '\x03' || key === '\x04';
 }
 
-/** Cuts a text for one line of the screen, so that it never wraps. */
+/** Cuts a text for one line of the screen, so that it never wraps; nothing in it commands the terminal. */
 export function oneLine(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+  const line = visibleLine(text);
+  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/**
+ * Throws away what was typed before anybody was asked, until the keyboard is quiet: a scanner that is pointed at one code too
+ * many types it into the next question, and an answer given before the question is none.
+ * @param quiet milliseconds without a key; scanners type faster
+ * @throws E_INTERRUPTED on Ctrl-C
+ */
+export function discardTyped(stdin: KeySource = process.stdin, quiet = 100): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let ended = false;
+    const end = (settle: () => void): void => {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      release();
+      settle();
+    };
+    const timer = setTimeout(() => {
+      end(resolve);
+    }, quiet);
+    const release = takeKeys(
+      stdin,
+      (key) => {
+        if (isInterrupt(key)) end(() => {
+          reject(interrupted());
+        });
+        else if (!ended) timer.refresh();
+      },
+      () => {
+        end(resolve);
+      },
+    );
+  });
 }
 

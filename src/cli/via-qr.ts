@@ -11,7 +11,7 @@ import type { Step } from '../ceremony/port.ts';
 import { requireRoute } from '../ceremony/routes.ts';
 import type { CeremonyStore } from '../ceremony/store.ts';
 import { CeremonyError, type ExitCode, fail } from '../wire/errors.ts';
-import { choose } from './choose.ts';
+import { chosenOrNone } from './choose.ts';
 import type { Context } from './context.ts';
 import { intake, type IntakeEnd } from './qr-intake.ts';
 import { ceremonyLoad, namesInWords, readersOf } from './qr-load.ts';
@@ -107,11 +107,7 @@ async function scanPlan(ctx: Context, home: Home, folder: string): Promise<void>
 
 /** Goes on by codes after a step that began, joined or continued the ceremony of a folder. @throws E_ROUTE and what a step throws */
 export async function goOnByCodes(ctx: Context, home: Home, argument: string, first: Step): Promise<ExitCode> {
-  // a lead without a seat, or a home that took up what others made, has no ceremony of its own here
-  const chosen = await choose(ctx, home, argument).catch((e: unknown) => {
-    if (e instanceof CeremonyError && (e.code === 'E_NOT_JOINED' || e.code === 'E_NOT_PARTICIPANT')) return undefined;
-    throw e;
-  });
+  const chosen = await chosenOrNone(ctx, home, argument);
   if (!chosen) {
     const place = fileName(ctx.folder(argument));
     const text = `Show the plan to everybody who takes part: mpc-ceremony qr show ${place}, or as a picture: mpc-ceremony qr show ${place} --gif FILE`;

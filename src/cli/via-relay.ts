@@ -2,18 +2,19 @@
 import type { Home } from '../ceremony/home.ts';
 import type { Identity } from '../ceremony/identity.ts';
 import { step } from '../ceremony/engine.ts';
-import { type Invitation, invitations } from '../ceremony/invitations.ts';
-import { fetchFrom, pushTo } from '../ceremony/relay-route.ts';
+import { Doors } from '../ceremony/invitations.ts';
+import { fetchFrom, pushTo, Visited } from '../ceremony/relay-route.ts';
 import type { Port, Step } from '../ceremony/port.ts';
 import { requireRoute } from '../ceremony/routes.ts';
 import type { CeremonyStore } from '../ceremony/store.ts';
 import { openRelay } from '../relay/open-relay.ts';
-import { boxOf, doorOf } from '../relay/place.ts';
+import { boxOf } from '../relay/place.ts';
 import { relayReady } from '../relay/relay-key.ts';
 import type { Relay } from '../relay/relay.ts';
 import { unpack } from '../transport/unpack.ts';
-import { CeremonyError, EXIT, type ExitCode, fail } from '../wire/errors.ts';
-import type { Context } from './context.ts';
+import { CeremonyError, type ErrorCode, EXIT, type ExitCode, fail } from '../wire/errors.ts';
+import { chosenOrNone } from './choose.ts';
+import { type Context, realPath } from './context.ts';
 import { fileName } from './qr-files.ts';
 
 /** Whether a command stays and goes on by itself. */
@@ -26,8 +27,12 @@ export interface WaitOptions {
 export interface JoinOptions extends WaitOptions {
   /** Which invitation, by the beginning of its ceremony id. */
   readonly ceremony?: string;
+  /** Folder with cards of leads whom this home does not know. */
+  readonly cards?: string;
 }
 
+/** What may pass: a relay that is away, and files in the folder that are no messages, which only matter while something is missing. */
+const PASSING = new Set<ErrorCode>(['E_RELAY', 'E_FORMAT', 'E_SIGNATURE', 'E_VERSION']);
 const POLL_MS = 20_000;
 const RETRY_MS = 3_000;
 /** Between two looks, whatever the relay says. */
@@ -62,8 +67,7 @@ export class RelayLeg {
   readonly #folder: string;
   readonly #identity: Identity;
   readonly #port: Port;
-  readonly #taken = new Set<string>();
-  readonly #filled = new Set<string>();
+  readonly #visited = new Visited();
   readonly #fetched: string[] = [];
   readonly #pushed: string[] = [];
   #problems: readonly CeremonyError[] = [];
@@ -80,13 +84,13 @@ export class RelayLeg {
   }
 
   async take(): Promise<void> {
-    const { fetched, problems, count } = await fetchFrom(this.#relay, this.#store, this.#folder, this.#identity, this.#taken);
+    const { fetched, problems, count } = await fetchFrom(this.#relay, this.#store, this.#folder, this.#identity, this.#visited);
     this.#fetched.push(...fetched);
     this.#problems = problems;
     this.#known = count;
   }
   async give(): Promise<void> {
-    const { pushed, problems } = await pushTo(this.#relay, this.#store, this.#folder, this.#identity, this.#filled);
+    const { pushed, problems } = await pushTo(this.#relay, this.#store, this.#folder, this.#identity, this.#visited);
     this.#pushed.push(...pushed);
     this.#problems = [...this.#problems, ...problems];
     this.#known += pushed.length;
@@ -134,8 +138,8 @@ export class RelayLeg {
         await pause(BREATH_MS);
         await this.#relay.wait(boxOf(this.#store.session.sid), this.#known, Math.min(POLL_MS, left));
       } catch (e) {
-        if (!(e instanceof CeremonyError) || e.code !== 'E_RELAY' || this.#ctx.now().getTime() >= until) throw e;
-        tell(`! ${e.message}; trying again …`);
+        if (!(e instanceof CeremonyError) || !PASSING.has(e.code) || this.#ctx.now().getTime() >= until) throw e;
+        tell(`! ${e.message}${e.facts.file === undefined ? '' : ` (${e.facts.file})`}; trying again …`);
         await pause(RETRY_MS);
       }
     }
@@ -171,9 +175,8 @@ export async function nextByRelay(ctx: Context, home: Home, { store, folder }: {
 
 /** Gives out what a command that began or joined a ceremony has made, and waits where that is asked for. */
 export async function afterStep(ctx: Context, home: Home, folder: string, first: Step, options: WaitOptions): Promise<ExitCode> {
-  const { CeremonyStore } = await import('../ceremony/store.ts');
-  const store = CeremonyStore.byPlace(home, folder, undefined);
   // a lead without a seat has no ceremony of its own
+  const store = (await chosenOrNone(ctx, home, folder))?.store;
   if (!store) return ctx.out.step(first);
   requireRoute(store.plan, 'relay');
   const port = ctx.port(home);
@@ -182,31 +185,32 @@ export async function afterStep(ctx: Context, home: Home, folder: string, first:
 }
 
 /**
- * Fills a folder with the ceremony that a lead put at this participant's door.
+ * Fills a folder with the ceremony that a lead left for this participant at the relay.
  * @returns whether there was one; else the command has said that it waits
- * @throws E_USAGE where there are several and none was named
+ * @throws E_USAGE where there are several and none was named, E_CARD where this home has nobody's card
  */
 export async function takeInvitation(ctx: Context, home: Home, folder: string, options: JoinOptions): Promise<boolean> {
   const identity = await ctx.port(home).unlock();
   return withRelay(ctx, async (relay) => {
     const until = deadline(ctx, options.wait === true ? '1440' : options.wait, '');
+    const doors = new Doors(home, identity, relay, options.cards === undefined ? undefined : realPath(options.cards));
+    if (doors.leads.length === 0) fail('E_CARD', 'this home has nobody’s card, and an invitation is found by the card of its lead', { field: 'cards', remedy: 'mpc-ceremony peers add LEAD.card (and compare its words: peers verify LEAD), or add --cards DIR.' });
     for (;;) {
-      const { found, count, unreadable } = await invitations(home, identity, relay, ctx.now());
-      const meant = found.filter((i) => options.ceremony === undefined || i.ceremony.startsWith(options.ceremony));
-      const [one, two] = meant;
-      if (one && !two) {
+      const [one, ...more] = (await doors.look(ctx.now())).filter((i) => options.ceremony === undefined || i.ceremony.startsWith(options.ceremony));
+      if (one && more.length === 0) {
         requireRoute(one.plan, 'relay');
         unpack(ctx.disk, folder, one.files, `the invitation by ${one.plan.lead}`, { ceremony: one.ceremony });
         ctx.out.say(`${one.plan.lead} invites to ${one.label} (ceremony ${one.ceremony.slice(0, 8)}); its plan lies in ${folder}`);
         return true;
       }
-      if (two) fail('E_USAGE', `there are ${String(meant.length)} invitations at the relay`, { field: 'ceremony', details: meant.map((i: Invitation) => `${i.ceremony.slice(0, 8)}  ${i.label}, led by ${i.plan.lead}, made ${i.plan.created}`), remedy: 'Name one with --ceremony and the beginning of its id.' });
+      if (one) fail('E_USAGE', `there are ${String(more.length + 1)} invitations at the relay`, { field: 'ceremony', details: [one, ...more].map((i) => `${i.ceremony.slice(0, 8)}  ${i.label}, led by ${i.plan.lead}, made ${i.plan.created}`), remedy: 'Name one with --ceremony and the beginning of its id.' });
       if (ctx.now().getTime() >= until) {
-        const text = `The lead has put no plan for you at the relay${unreadable > 0 ? ` (${String(unreadable)} parts there cannot be read)` : ''}. Tell the lead, or try later: mpc-ceremony join ${fileName(folder)} --via relay:${relay.address}`;
-        ctx.out.result({ schema: 'mpc-ceremony/step/1', participant: home.facts.name, did: [], wrote: [], needs: [{ from: null, what: 'plan' }], nextAction: { code: 'WAIT', who: home.facts.name, text }, exit: EXIT.waiting }, [text]);
+        const text = `None of ${doors.leads.join(', ')} has left a plan for you at the relay. Tell the lead, or try later: mpc-ceremony join ${fileName(folder)} --via relay:${relay.address}`;
+        const lines = [...doors.problems].map(([lead, e]) => `! What ${lead} left cannot be used: ${e.message}`);
+        ctx.out.result({ schema: 'mpc-ceremony/step/1', participant: home.facts.name, did: [], wrote: [], needs: [{ from: null, what: 'plan' }], nextAction: { code: 'WAIT', who: home.facts.name, text }, exit: EXIT.waiting }, [...lines, text]);
         return false;
       }
-      await relay.wait(doorOf(identity.relay.publicKey), count, Math.min(POLL_MS, until - ctx.now().getTime()));
+      await pause(RETRY_MS);
     }
   });
 }

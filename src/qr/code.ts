@@ -35,8 +35,8 @@ export const QUIET_ZONE = 4;
 /** The largest version of a code. */
 export const MAX_VERSION = 40;
 /**
- * The largest sequence number of a part that {@link fragmentFor} keeps room for: two bytes, more than two hours at 8 a second.
- * Who shows parts begins again with 1 after it.
+ * The largest sequence number of a part that {@link fragmentFor} keeps room for: two bytes. The order of showing has no
+ * larger one (fountain.ts).
  */
 export const MAX_SEQUENCE = 65_535;
 

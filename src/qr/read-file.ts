@@ -5,15 +5,19 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { errnoOf, onFile } from '../vault/io-error.ts';
 import { fail } from '../wire/errors.ts';
+import { Breath } from './breath.ts';
 import { MAX_PICTURE_BYTES, pictureKind } from './picture.ts';
 import { codesIn, codesInPixels } from './read-image.ts';
 import { framesOfGif } from './read-gif.ts';
 import type { GrayPicture } from './reader.ts';
 import { framesOfVideo, type VideoOptions, type VideoSource } from './read-video.ts';
 import { codesInText } from './typed.ts';
+import { MAX_PARTS } from './ur.ts';
 
 /** Largest text: a message of 4 MB, twice over. */
-const MAX_TEXT_BYTES = 32 * 1024 * 1024;
+const MAX_TEXT_BYTES = 20 * 1024 * 1024;
+/** Most codes in a text: those of four messages of the most parts. Every one costs the reader up to some milliseconds. */
+const MAX_TEXT_CODES = 4 * MAX_PARTS;
 /** How much of a file is looked at to tell what it is. */
 const HEAD = 4096;
 
@@ -47,9 +51,12 @@ function decodeText(bytes: Uint8Array): string | undefined {
 }
 
 /** All codes in the frames, each time they are seen. */
-async function* codesInFrames(frames: AsyncIterable<GrayPicture> | Iterable<GrayPicture>): AsyncGenerator<string, void, undefined> {
+async function* codesInFrames(frames: AsyncIterable<GrayPicture> | Iterable<GrayPicture>, signal?: AbortSignal): AsyncGenerator<string, void, undefined> {
+  const breath = new Breath();
   let [inverted, found] = [false, false];
   for await (const frame of frames) {
+    await breath.draw();
+    if (signal?.aborted === true) return;
     // white on black is looked for in every second frame, while nothing else was found
     inverted = !inverted && !found;
     const codes = await codesInPixels(frame, inverted ? 'still' : 'moving');
@@ -60,15 +67,21 @@ async function* codesInFrames(frames: AsyncIterable<GrayPicture> | Iterable<Gray
 
 /** The codes that a camera sees, for as long as the caller asks for more; see {@link framesOfVideo} for errors. */
 export function codesInCamera(camera: string, options: VideoOptions = {}): AsyncGenerator<string, void, undefined> {
-  return codesInFrames(framesOfVideo({ camera }, options));
+  return codesInFrames(framesOfVideo({ camera }, options), options.signal);
 }
 
-async function* codesInBytes(bytes: Uint8Array, kind: Exclude<FileKind, object>, file: string): AsyncGenerator<string, void, undefined> {
+async function* codesInBytes(bytes: Uint8Array, kind: Exclude<FileKind, object>, file: string, signal?: AbortSignal): AsyncGenerator<string, void, undefined> {
   if (kind === 'picture') return yield* await codesIn(bytes, file);
-  if (kind === 'gif') return yield* codesInFrames(framesOfGif(bytes, file));
-  const codes = codesInText(decodeText(bytes) ?? '');
+  if (kind === 'gif') return yield* codesInFrames(framesOfGif(bytes, file), signal);
+  const codes = codesInText(decodeText(bytes) ?? '', MAX_TEXT_CODES + 1);
   if (codes.length === 0) fail('E_QR', `${file} is a text without a line that begins with UR:`, { file, remedy: 'Give what the scanner typed, a picture, or a video.' });
-  yield* codes;
+  if (codes.length > MAX_TEXT_CODES) fail('E_TOO_LARGE', `${file} holds more than ${String(MAX_TEXT_CODES)} codes`, { file, remedy: 'Cut out the part that belongs to one message.' });
+  const breath = new Breath();
+  for (const code of codes) {
+    await breath.draw();
+    if (signal?.aborted === true) return;
+    yield code;
+  }
 }
 
 /** Runs work on a file and translates what the system says. */
@@ -93,11 +106,12 @@ async function head(handle: FileHandle, file: string): Promise<{ first: Uint8Arr
 
 /**
  * The texts of all codes in a file, as they come: frames of a video may show one many times. Stop with `break` when enough
- * has been seen; ffmpeg is ended then.
+ * has been seen; ffmpeg is ended then. Every 50 ms of work the process looks at everything else, keys and signals among it.
  * @param file path of the file; with `bytes` only a name for messages
  * @param bytes what is in it, if it was read already (not for videos, which ffmpeg opens itself)
+ * @param options its signal ends the reading between two frames or codes, and ffmpeg at once: nothing comes any more
  * @throws E_QR when the file is of no kind that can hold codes, or is damaged; E_TOO_LARGE when opening it would take too much
- *   memory; E_MISSING without ffmpeg for a video; E_IO when it cannot be read. All name the file. A picture without a code is
+ *   memory or time; E_MISSING without ffmpeg for a video; E_IO when it cannot be read. All name the file. A picture without a code is
  *   no error: nothing comes
  */
 export async function* codesInFile(file: string, bytes?: Uint8Array, options: VideoOptions = {}): AsyncGenerator<string, void, undefined> {
@@ -115,11 +129,11 @@ export async function* codesInFile(file: string, bytes?: Uint8Array, options: Vi
         await handle.close();
       }
     });
-    if (opened.bytes !== undefined) return yield* codesInBytes(opened.bytes, opened.kind, file);
-    if (opened.kind !== undefined) return yield* codesInFrames(framesOfVideo({ file, demuxer: opened.kind.demuxer } satisfies VideoSource, options));
+    if (opened.bytes !== undefined) return yield* codesInBytes(opened.bytes, opened.kind, file, options.signal);
+    if (opened.kind !== undefined) return yield* codesInFrames(framesOfVideo({ file, demuxer: opened.kind.demuxer } satisfies VideoSource, options), options.signal);
   } else {
     const kind = fileKind(bytes.subarray(0, HEAD));
-    if (typeof kind === 'string') return yield* codesInBytes(bytes, kind, file);
+    if (typeof kind === 'string') return yield* codesInBytes(bytes, kind, file, options.signal);
   }
   fail('E_QR', `${file} is neither a picture nor a video nor a text with codes`, { file, remedy: 'Give a PNG, JPEG, BMP or GIF picture, a video, or what a scanner typed.' });
 }

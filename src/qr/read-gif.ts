@@ -8,8 +8,8 @@ import type { GrayPicture } from './reader.ts';
 
 const MAX_SIDE = 4096;
 const MAX_FRAMES = 8192;
-/** Pixels of all frames, as stored and as shown: 4000 frames of 1000 × 1000, a minute's work. */
-const MAX_PIXELS = 8_000_000_000;
+/** Pixels of all frames, as stored and as shown: 1000 frames of 1000 × 1000, or those that carry 1 MB in codes; ten seconds' work. */
+const MAX_PIXELS = 2_000_000_000;
 /** Codes of the compression have 12 bits at most. */
 const MAX_CODES = 4096;
 
@@ -118,7 +118,7 @@ function clear(screen: GrayPicture, frame: Frame): void {
  * copies it.
  * @param file the name for messages
  * @throws E_QR when the file is damaged before its first frame is complete (what is damaged later ends it), E_TOO_LARGE when
- *   it claims more than 4096 × 4096 pixels, 8192 frames, or 8 × 10^9 pixels in all; both name the file
+ *   it claims more than 4096 × 4096 pixels, 8192 frames, or 2 × 10^9 pixels in all; both name the file
  */
 export function* framesOfGif(bytes: Uint8Array, file = 'the GIF'): Generator<GrayPicture, void, undefined> {
   let at = 0;

@@ -20,7 +20,7 @@ export interface HttpTiming {
   readonly idle: number;
   /** One request with its answer. */
   readonly whole: number;
-  /** Repeating while no connection comes about, or breaks. */
+  /** Repeating while no connection comes about, or breaks; ten times as long while a relay has no room for the moment. */
   readonly patience: number;
 }
 const TIMING: HttpTiming = { idle: 30_000, whole: 600_000, patience: 10_000 };
@@ -32,7 +32,14 @@ const NamesSchema = v.pipe(
 );
 
 /** The connection failed, or the server asks to come again: the same request may be sent again. */
-class Transient extends Error {}
+class Transient extends Error {
+  /** @param after milliseconds after which the server asks to come again, if it says so */
+  constructor(message: string, readonly after?: number) {
+    super(message);
+  }
+}
+/** Bounds of what a server may ask for. */
+const AFTER_MS = { least: 500, most: 10_000 };
 /** Answers that say: later. Proxies give them too. */
 const LATER = new Set([429, 502, 503, 504]);
 
@@ -75,7 +82,8 @@ export async function httpRelay(base: URL, options: { readonly ca?: Uint8Array |
       const headers = body === undefined ? {} : { 'content-type': 'application/octet-stream', 'content-length': body.length };
       const req = request(`${address}${path}`, { method, agent, headers, timeout: idle, signal: closing.signal, maxHeaderSize: 16_384 }, (res) => {
         const status = res.statusCode ?? 0;
-        if (!LATER.has(status) && res.headers[RELAY_HEADER] !== RELAY_HEADER_VALUE) {
+        const ours = res.headers[RELAY_HEADER] === RELAY_HEADER_VALUE;
+        if (!LATER.has(status) && !ours) {
           req.destroy();
           settle(() => refuse(`what answers there is not a relay of this program (status ${String(status)})`, FOREIGN));
           return;
@@ -93,7 +101,7 @@ export async function httpRelay(base: URL, options: { readonly ca?: Uint8Array |
         res.on('close', () => {
           settle(() => {
             if (!res.complete) throw new Transient('the connection broke');
-            if (LATER.has(status)) throw new Transient(`it is busy (status ${String(status)})`);
+            if (LATER.has(status)) throw new Transient(`it is busy (status ${String(status)})`, status === 503 && ours ? afterMs(res.headers['retry-after']) : undefined);
             return { status, body: new Uint8Array(Buffer.concat(chunks)) };
           });
         });
@@ -136,13 +144,15 @@ export async function httpRelay(base: URL, options: { readonly ca?: Uint8Array |
 
   /** The same, repeated while the connection fails. @throws E_RELAY */
   const exchange = async (method: 'GET' | 'PUT', path: string, max: number, body?: Uint8Array): Promise<Answer> => {
-    const end = performance.now() + patience;
-    for (let pauseMs = 50; ; pauseMs = Math.min(2 * pauseMs, 2000)) {
+    const began = performance.now();
+    for (let next = 50; ; next = Math.min(2 * next, 2000)) {
+      let pauseMs = next;
       try {
         return await once(method, path, max, body);
       } catch (e) {
         if (!(e instanceof Transient)) throw e;
-        if (performance.now() + pauseMs > end) return refuse(e.message, UNREACHED);
+        pauseMs = Math.max(next, e.after ?? 0);
+        if (performance.now() + pauseMs > began + (e.after === undefined ? 1 : 10) * patience) return refuse(e.message, UNREACHED);
       }
       await pause(pauseMs, closing.signal);
     }
@@ -150,6 +160,7 @@ export async function httpRelay(base: URL, options: { readonly ca?: Uint8Array |
 
   const unexpected = (what: string, { status, body }: Answer): never => {
     const said = new TextDecoder().decode(body.subarray(0, 200)).replace(/[^\x20-\x7e]/g, '').trim();
+    if (status === 408) return refuse('this machine sends more slowly than the relay demands', 'Repeat the command where the network is faster; meanwhile every message may go by another route.');
     if (status === 507) return refuse('the relay is full', 'Tell whoever keeps the relay; meanwhile every message may go by another route.');
     return refuse(`${what} was answered with status ${String(status)}${said === '' ? '' : ` ("${said}")`}`, FOREIGN);
   };
@@ -213,4 +224,9 @@ export async function httpRelay(base: URL, options: { readonly ca?: Uint8Array |
       return Promise.resolve();
     },
   };
+}
+
+/** The seconds of a Retry-After, as milliseconds within bounds. Undefined: none, or a date. */
+function afterMs(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,6}$/.test(header) ? Math.min(AFTER_MS.most, Math.max(AFTER_MS.least, 1000 * Number(header))) : undefined;
 }

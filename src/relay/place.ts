@@ -1,14 +1,14 @@
 /**
- * Where a part lies. A box is known to everybody who knows the session or the reader's card; the name of a place follows
+ * Where a part lies. The box of a ceremony is known to everybody who takes part, a door to two; the name of a place follows
  * from a secret that two relay keys share, so that nobody else can guess it, fill it first, or see who speaks to whom.
  */
 import { toHex } from '../wire/bytes.ts';
 import { fail } from '../wire/errors.ts';
 import { digest } from '../wire/hash.ts';
 
-/** Name of what a part carries: `opening`, `message-N`, `evidence`, `end`, or another word of at most 16 letters with a suffix. */
+/** Name of what a part carries: `opening`, `message-N`, `evidence-N`, `end`, `abort`, or another word of at most 16 letters with a suffix. */
 export const LABEL = /^[a-z]{1,16}(?:-[a-z0-9]{1,64})?$/;
-/** The label of what lies at a reader's door. */
+/** The label of what lies at a door. */
 export const OPENING = 'opening';
 
 const PLACE_BYTES = 16;
@@ -19,10 +19,14 @@ export function boxOf(sid: Uint8Array): string {
   return toHex(digest('relay-box', sid).subarray(0, PLACE_BYTES));
 }
 
-/** The box at a reader's door, where openings lie: 32 hex digits. @param x25519 the relay key on its card (32 bytes) */
-export function doorOf(x25519: Uint8Array): string {
-  if (x25519.length !== 32) fail('E_INTERNAL', 'a relay key has 32 bytes');
-  return toHex(digest('relay-door', x25519).subarray(0, PLACE_BYTES));
+/**
+ * The door at which one lead leaves openings for one reader: 32 hex digits. Only these two know where it is, so nobody else can fill or
+ * watch it.
+ * @param shared what their relay keys share (32 bytes, secret): {@link ./relay-key.ts}
+ */
+export function doorOf(shared: Uint8Array, from: string, to: string): string {
+  if (shared.length !== 32) fail('E_INTERNAL', 'a shared secret has 32 bytes');
+  return toHex(digest('relay-door', shared, from, to).subarray(0, PLACE_BYTES));
 }
 
 /**

@@ -2,6 +2,7 @@
  * A relay as an HTTP server over a folder, for machines that can reach one address and share no folder.
  *
  *   PUT /v1/BOX/NAME                    201 stored · 200 these bytes are there · 409 others are · 413 too large · 507 full
+ *                                       408 slower than is demanded · 503 no room now, with Retry-After
  *   GET /v1/BOX/NAME                    200 the bytes · 404 nothing there · 409 what is there cannot be read
  *   GET /v1/BOX[?known=N&wait=SECONDS]  200 JSON list of names; with a question, when there are more than N or the time is over
  *
@@ -13,6 +14,7 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { errnoOf } from '../vault/io-error.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
+import { budget, networkOf } from './budget.ts';
 import { MAX_NAMES, MAX_PART_BYTES, RELAY_HEADER, RELAY_HEADER_VALUE } from './relay.ts';
 import { onDisk, type Spool } from './spool.ts';
 
@@ -24,8 +26,12 @@ export interface ServeLimits {
   readonly names: number;
   /** Bytes of all parts on the disk, each rounded up to a block, and a block for each box. */
   readonly disk: number;
-  /** Bytes of parts that are being received, in memory. */
+  /** Bytes of parts that are being received, in memory, as announced: those of more than {@link SMALL_BYTES}, and those up to that. One address may have a quarter of either. */
   readonly memory: number;
+  readonly small: number;
+  /** Bytes a second that a body must bring on average, once `graceMs` milliseconds are over. */
+  readonly rate: number;
+  readonly graceMs: number;
   /** Questions that wait for news. */
   readonly waiters: number;
   /** Seconds that one of them waits. */
@@ -47,6 +53,9 @@ export const SERVE_LIMITS: ServeLimits = {
   names: MAX_NAMES,
   disk: 10_000_000_000,
   memory: 256 << 20,
+  small: 128 << 20,
+  rate: 16_000,
+  graceMs: 10_000,
   waiters: 4096,
   wait: 55,
   connections: 8192,
@@ -63,7 +72,13 @@ const PATH = /^\/v1\/([0-9a-f]{32})(?:\/([0-9a-f]{32}))?$/;
 const QUESTION = /^known=(\d{1,5})&wait=(\d{1,3})$/;
 /** Parts up to this size are sent from memory in one piece, larger ones as they are read. */
 const WHOLE_BYTES = 65_536;
-const GRACE_MS = 10_000;
+/** Parts up to this size have memory of their own: large ones cannot shut them out. */
+const SMALL_BYTES = 1 << 20;
+/** Room in memory of which one address may have one. */
+const SHARES = 4;
+/** Seconds after which a client that found no room may come again. */
+const RETRY_SECONDS = 2;
+const CLOSE_MS = 10_000;
 
 /** Where to listen, and how. */
 export interface ServeOptions {
@@ -81,6 +96,8 @@ export interface ServeOptions {
 export interface RunningServer {
   readonly address: string;
   readonly port: number;
+  /** What is bounded, for the operator: lines of at most 80 columns. */
+  readonly bounds: readonly string[];
   /** Ends gracefully: takes no new request, answers who waits, finishes what it began, for at most ten seconds. */
   close(): Promise<void>;
 }
@@ -92,6 +109,17 @@ export function parseListen(text: string): { host: string; port: number } {
   const host = match?.[1] ?? match?.[2];
   if (host === undefined || port > 65_535) return fail('E_USAGE', `--listen ${text}: not HOST:PORT`, { field: 'listen', remedy: 'For example --listen 127.0.0.1:8787, or --listen 0.0.0.0:8787 for all addresses of this machine.' });
   return { host, port };
+}
+
+/** What a server bounds, in words: lines of at most 80 columns. */
+function inWords({ part, names, memory, small, rate, graceMs }: ServeLimits): string[] {
+  const mib = (bytes: number): string => `${String(Math.ceil(bytes / 2 ** 20))} MiB`;
+  return [
+    `A part has at most ${mib(part)}, a box at most ${String(names)} names.`,
+    `Parts on their way take at most ${mib(memory + small)} of memory, those from one address`,
+    `1/${String(SHARES)} of it (behind a proxy all have one address). Who sends slower than`,
+    `${String(Math.round(rate / 1000))} kB/s on average is cut off after ${String(Math.round(graceMs / 1000))} seconds or more.`,
+  ];
 }
 
 interface Waiter {
@@ -107,7 +135,8 @@ export async function serve(spool: Spool, options: ServeOptions): Promise<Runnin
   const limits: ServeLimits = { ...SERVE_LIMITS, ...options.limits };
   await spool.sweep(Date.now());
   let used = await spool.usage();
-  let inMemory = 0;
+  const large = budget(limits.memory, limits.memory / SHARES);
+  const small = budget(limits.small, limits.small / SHARES);
   let waiting = 0;
   let closing = false;
   const waiters = new Map<string, Set<Waiter>>();
@@ -129,6 +158,7 @@ export async function serve(spool: Spool, options: ServeOptions): Promise<Runnin
   const reply = (res: ServerResponse, status: number, body: string | Uint8Array = '', type = 'text/plain'): void => {
     if (res.headersSent || res.destroyed) return;
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    if (status === 503) res.setHeader('retry-after', RETRY_SECONDS);
     res.writeHead(status, {
       [RELAY_HEADER]: RELAY_HEADER_VALUE,
       'content-type': type,
@@ -140,37 +170,38 @@ export async function serve(spool: Spool, options: ServeOptions): Promise<Runnin
     res.end(bytes);
   };
 
-  /** Receives a body of a length that was checked. Undefined: refused for want of memory, or the client has gone. */
-  const receive = async (req: IncomingMessage, res: ServerResponse): Promise<Uint8Array | undefined> => {
+  /** Receives a body of a length that was checked, for which room was set aside; or only reads it to its end (`keep` false). Undefined: the client has gone, or was too slow. */
+  const receive = async (req: IncomingMessage, res: ServerResponse, keep: boolean): Promise<Uint8Array | undefined> => {
     const chunks: Buffer[] = [];
     let size = 0;
-    let room = true;
+    const began = performance.now();
+    const pace = setInterval(() => {
+      if (size * 1000 < limits.rate * (performance.now() - began - limits.graceMs)) abrupt(res, 408, 'too slow');
+    }, Math.min(1000, limits.graceMs));
     try {
       for await (const chunk of req as AsyncIterable<Buffer>) {
-        if (room && inMemory + chunk.length > limits.memory) {
-          room = false;
-          inMemory -= size;
-          size = 0;
-          chunks.length = 0;
-        }
-        if (!room) continue; // read to its end, so that the client gets the answer
-        chunks.push(chunk);
         size += chunk.length;
-        inMemory += chunk.length;
+        if (keep) chunks.push(chunk);
       }
-      if (room) return Buffer.concat(chunks);
-      reply(res, 503, 'too much at once');
+      return res.headersSent ? undefined : Buffer.concat(chunks);
     } catch {
       res.destroy();
+      return undefined;
     } finally {
-      inMemory -= size;
+      clearInterval(pace);
     }
-    return undefined;
   };
 
+  /** A refusal after the whole body, so that the client, which reads no answer before it has sent all, gets it. */
   const drained = async (req: IncomingMessage, res: ServerResponse, status: number, text: string): Promise<void> => {
-    for await (const chunk of req as AsyncIterable<Buffer>) void chunk;
-    reply(res, status, text);
+    if ((await receive(req, res, false)) !== undefined) reply(res, status, text);
+  };
+
+  /** Whether a place is taken; asked of the place, since a box that others filled may hold more than a list. */
+  const holds = async (box: string, name: string): Promise<boolean> => {
+    const file = await spool.open(box, name);
+    await file?.handle.close();
+    return file !== undefined;
   };
 
   const put = async (req: IncomingMessage, res: ServerResponse, box: string, name: string): Promise<void> => {
@@ -178,10 +209,19 @@ export async function serve(spool: Spool, options: ServeOptions): Promise<Runnin
     if (length === undefined || !/^\d{1,10}$/.test(length) || req.headers['transfer-encoding'] !== undefined) return abrupt(res, 411, 'a length is needed');
     if (Number(length) > limits.part) return abrupt(res, 413, 'larger than any part');
     if (Number(length) === 0) return reply(res, 400, 'a part of no bytes');
-    if (used + onDisk(Number(length)) > limits.disk && !(await spool.list(box)).includes(name)) return drained(req, res, 507, 'the relay is full');
-    const bytes = await receive(req, res);
-    if (bytes === undefined) return undefined;
-    inMemory += bytes.length;
+    const room = (Number(length) > SMALL_BYTES ? large : small).take(networkOf(req.socket.remoteAddress), Number(length));
+    if (room === undefined) return drained(req, res, 503, 'too much at once');
+    try {
+      if (used + onDisk(Number(length)) > limits.disk && !(await holds(box, name))) return await drained(req, res, 507, 'the relay is full');
+      const bytes = await receive(req, res, true);
+      if (bytes !== undefined) await store(res, box, name, bytes);
+    } finally {
+      room();
+    }
+    return undefined;
+  };
+
+  const store = async (res: ServerResponse, box: string, name: string, bytes: Uint8Array): Promise<void> => {
     // what is on its way counts too
     coming.set(box, (coming.get(box) ?? 0) + 1);
     let size = onDisk(bytes.length);
@@ -197,7 +237,7 @@ export async function serve(spool: Spool, options: ServeOptions): Promise<Runnin
         used += 4096;
       }
       const full = used > limits.disk ? 'the relay is full' : count + (coming.get(box) ?? 1) > limits.names ? 'the box is full' : undefined;
-      if (full !== undefined && !(await spool.list(box)).includes(name)) return reply(res, 507, full);
+      if (full !== undefined && !(await holds(box, name))) return reply(res, 507, full);
       const outcome = await spool.put(box, name, bytes);
       if (outcome === 'stored') {
         size = 0;
@@ -209,7 +249,6 @@ export async function serve(spool: Spool, options: ServeOptions): Promise<Runnin
       if (outcome === 'stored') void look(box);
     } finally {
       used -= size;
-      inMemory -= bytes.length;
       const left = (coming.get(box) ?? 1) - 1;
       if (left === 0) coming.delete(box);
       else coming.set(box, left);
@@ -351,6 +390,7 @@ export async function serve(spool: Spool, options: ServeOptions): Promise<Runnin
   return {
     address: `${options.tls ? 'https' : 'http'}://${host}:${String(port)}`,
     port,
+    bounds: inWords(limits),
     close: async () => {
       if (!closing) {
         closing = true;
@@ -359,7 +399,7 @@ export async function serve(spool: Spool, options: ServeOptions): Promise<Runnin
         server.close();
         server.closeIdleConnections();
         await Promise.all([...waiters.keys()].map(look));
-        setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
+        setTimeout(() => server.closeAllConnections(), CLOSE_MS).unref();
       }
       await ended;
     },

@@ -1,14 +1,15 @@
 /**
  * The folder behind a relay: ROOT/BOX/NAME, each file one part, byte for byte. A file has its name when all of its bytes are
  * on the medium, and never before; a name is given once. Both hold between processes and between machines that share
- * the folder, as far as its file system has hard links; without them (FAT, exFAT, some shares) a claim file decides who gives a name. (Where the
- * owner of a claim was killed and two others take it over in the same instant, both may rename; whoever opens the part decides in any case.)
+ * the folder, as far as its file system has hard links; without them (FAT, exFAT, some shares) a claim file decides who gives a name. (There a process
+ * that stands still for seconds between its last look at its claim and its renaming may still replace what another one stored meanwhile: no
+ * system call looks and renames at once. It is seen when the replaced one is put again; whoever opens the part decides in any case.)
  * Work in progress lies in ROOT/.tmp; what a crash left there is ignored, and taken away after an hour.
  */
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { chmod, type FileHandle, link as hardLink, lstat, mkdir, open, opendir, rename, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { errnoOf, onFile } from '../vault/io-error.ts';
 import { UNSUPPORTED } from '../vault/raw-file.ts';
@@ -18,6 +19,10 @@ import { MAX_NAMES, MAX_PART_BYTES, PLACE } from './relay.ts';
 
 const TEMP_DIR = '.tmp';
 const STALE_MS = 3_600_000;
+/** Names of what this program makes there; nothing else is ever taken away. */
+const OURS = /^(?:[0-9a-f]{24}\.part|[0-9a-f]{32}-[0-9a-f]{32}\.claim)$/;
+/** Entries of a box that are looked at: of a box with more, which others filled, names may be missing in lists. Every one of them can be read. */
+const MAX_ENTRIES = 16 * MAX_NAMES;
 /** A claim is held for the length of a renaming; one that was watched for longer belongs to a process that was killed. */
 const CLAIM_MS = 3000;
 // Windows has neither flag
@@ -42,7 +47,7 @@ export interface Spool {
   open(box: string, name: string): Promise<StoredFile | undefined>;
   /** The bytes of that file. */
   read(box: string, name: string): Promise<Uint8Array | undefined>;
-  /** Names in a box, ascending, at most {@link MAX_NAMES}. */
+  /** Names in a box, ascending; of a box with more than {@link MAX_NAMES}, which only others can have filled, the first ones. {@link open} finds every one. */
   list(box: string): Promise<string[]>;
   /** Takes away what crashes have left behind, an hour after it was begun. @param now milliseconds since 1970 */
   sweep(now: number): Promise<void>;
@@ -123,8 +128,7 @@ export function openSpool(root: string, parts: { readonly link?: (from: string, 
     } catch (cause) {
       if (errnoOf(cause) !== 'EEXIST') throw cause;
     }
-    const there = await lstat(dir);
-    if (!there.isDirectory()) fail('E_RELAY', `${dir} is not a folder`, { file: dir, remedy: 'Take away what has this name, then repeat the command.' });
+    requireFolder(dir, await lstat(dir));
     await syncPath(root);
     if (known.size > 10_000) known.clear();
     known.add(dir);
@@ -186,7 +190,7 @@ export function openSpool(root: string, parts: { readonly link?: (from: string, 
   };
 
   /** Gives a file its name where that can be done once. @returns false when the name is given already */
-  const give = async (from: string, box: string, name: string): Promise<boolean> => {
+  const give = async (from: string, box: string, name: string, bytes: Uint8Array): Promise<boolean> => {
     try {
       await link(from, pathOf(box, name));
       return true;
@@ -195,30 +199,57 @@ export function openSpool(root: string, parts: { readonly link?: (from: string, 
       if (errno === 'EEXIST') return false;
       if (!UNSUPPORTED.has(errno)) throw cause;
     }
-    return claimed(from, box, name);
+    return claimed(from, box, name, bytes);
   };
 
-  /** The same without hard links: whoever made the claim file renames. */
-  const claimed = async (from: string, box: string, name: string): Promise<boolean> => {
+  /** Who made a claim: what it holds, empty for a moment after it was made. Undefined: there is none. */
+  const ownerOf = async (claim: string): Promise<string | undefined> => {
+    const handle = await unlessAbsent(open(claim, constants.O_RDONLY | NOFOLLOW | NONBLOCK));
+    try {
+      return handle === undefined ? undefined : Buffer.from(await readWhole({ handle, size: 64 })).toString('latin1');
+    } finally {
+      await handle?.close();
+    }
+  };
+
+  /** The same without hard links: whoever made the claim file renames, as long as it is still its own. */
+  const claimed = async (from: string, box: string, name: string, bytes: Uint8Array): Promise<boolean> => {
     const claim = join(temps, `${box}-${name}.claim`);
+    const token = basename(from);
+    let seen: string | undefined;
     for (let since = performance.now(); ; ) {
       try {
-        await (await open(claim, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW, 0o600)).close();
+        const handle = await open(claim, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW, 0o600);
+        try {
+          await handle.writeFile(token);
+        } catch (cause) {
+          await drop(claim);
+          throw cause;
+        } finally {
+          await handle.close();
+        }
         break;
       } catch (cause) {
         if (errnoOf(cause) !== 'EEXIST') throw cause;
       }
       await setTimeout(50);
-      if (performance.now() - since < claimMs) continue;
-      await drop(claim);
+      const owner = await ownerOf(claim);
+      if (owner !== undefined && owner === seen) {
+        if (performance.now() - since < claimMs) continue;
+        await drop(claim);
+      }
+      // another owner, or whoever comes next, has as long again
+      seen = owner;
       since = performance.now();
     }
     try {
       if ((await unlessAbsent(lstat(pathOf(box, name)))) !== undefined) return false;
+      // this process may have stood still for so long that others took the claim over
+      if ((await ownerOf(claim)) !== token) return false;
       await rename(from, pathOf(box, name));
-      return true;
+      return (await compare(box, name, bytes)) === 'same';
     } finally {
-      await drop(claim);
+      if ((await ownerOf(claim)) === token) await drop(claim);
     }
   };
 
@@ -239,7 +270,7 @@ export function openSpool(root: string, parts: { readonly link?: (from: string, 
             const path = await temp(bytes);
             let given = false;
             try {
-              given = await give(path, box, name);
+              given = await give(path, box, name, bytes);
             } finally {
               await Promise.all([drop(path), given ? syncPath(join(root, box)) : undefined]);
             }
@@ -275,18 +306,21 @@ export function openSpool(root: string, parts: { readonly link?: (from: string, 
           await requireRoot(root);
           return names;
         }
+        let entries = 0;
         for await (const entry of dir) {
-          if (!PLACE.test(entry.name)) continue;
-          names.push(entry.name);
-          if (names.length === MAX_NAMES) break;
+          if (++entries > MAX_ENTRIES) break;
+          if (PLACE.test(entry.name)) names.push(entry.name);
         }
-        return names.sort();
+        return names.sort().slice(0, MAX_NAMES);
       }),
     sweep: (now) =>
       onSpool('clean up', temps, async () => {
-        const dir = await unlessAbsent(opendir(temps));
-        if (dir === undefined) return;
-        for await (const entry of dir) {
+        // a link would lead elsewhere
+        const facts = await unlessAbsent(lstat(temps));
+        if (facts === undefined) return;
+        requireFolder(temps, facts);
+        for await (const entry of await opendir(temps)) {
+          if (!OURS.test(entry.name)) continue;
           const path = join(temps, entry.name);
           const facts = await unlessAbsent(lstat(path));
           if (facts?.isFile() === true && now - facts.mtimeMs > STALE_MS) await drop(path);
@@ -305,6 +339,10 @@ export function openSpool(root: string, parts: { readonly link?: (from: string, 
         return bytes;
       }),
   };
+}
+
+function requireFolder(path: string, facts: Stats): void {
+  if (!facts.isDirectory()) fail('E_RELAY', `${path} is not a folder`, { file: path, remedy: 'Take away what has this name, then repeat the command.' });
 }
 
 function squatted(path: string, name: string): never {

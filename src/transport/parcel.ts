@@ -11,6 +11,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { blobHint } from '../wire/blob.ts';
 import { concat, Reader, u32, utf8 } from '../wire/bytes.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
+import { visible } from '../wire/visible.ts';
 
 /** A file by its path in a ceremony folder. */
 export interface ParcelFile {
@@ -69,9 +70,11 @@ export function parseParcel(bytes: Uint8Array, from: string): ParcelFile[] {
     while (r.remaining > 0) {
       if (files.length === MAX_FILES) return refuse('more files than a parcel holds', 'files');
       const path = Buffer.from(r.take(r.u8('path'), 'path')).toString('latin1');
-      if (!isParcelPath(path)) return refuse(`${JSON.stringify(path)} is no file that travels`, 'path');
+      if (!isParcelPath(path)) return refuse(`${visible(JSON.stringify(path))} is no file that travels`, 'path');
       if (files.some((f) => f.path === path)) return refuse(`${path} stands in it twice`, 'path');
-      files.push({ path, bytes: r.take(r.u32('length'), path) });
+      const file = r.take(r.u32('length'), path);
+      if (path.endsWith('.blob') && !blobHint(file)) return refuse(`${path} is no message`, 'path');
+      files.push({ path, bytes: file });
     }
   } catch (e) {
     throw e instanceof CeremonyError ? e.with({ file: from, remedy: REMEDY }) : e;

@@ -69,8 +69,9 @@ function namedBySender({ path, bytes }: ParcelFile, names: ReadonlyMap<number, s
 
 /** Where bytes go: the path, or one beside it where other bytes are; undefined where they are there already. */
 function freePlace(disk: Disk, folder: string, path: string, bytes: Uint8Array): string | undefined {
-  const beside = path.replace(/(\.[a-z]+)$/, `-${toHex(sha256(bytes)).slice(0, 8)}$1`);
-  for (const place of [path, beside]) {
+  const hash = toHex(sha256(bytes));
+  const beside = (digits: number): string => path.replace(/(\.[a-z]+)$/, `-${hash.slice(0, digits)}$1`);
+  for (const place of [path, beside(8), beside(64)]) {
     let there: Uint8Array | undefined;
     try {
       there = disk.read(join(folder, place), MAX_FILE_BYTES);
@@ -81,9 +82,6 @@ function freePlace(disk: Disk, folder: string, path: string, bytes: Uint8Array):
     }
     if (!there) return place;
     if (equalBytes(there, bytes)) return undefined;
-    // a transcript that goes on from what is there takes its place
-    if (place.startsWith('transcript/') && bytes.length > there.length && equalBytes(bytes.slice(0, there.length), there)) return place;
-    if (place.startsWith('transcript/') && equalBytes(there.slice(0, bytes.length), bytes)) return undefined;
   }
-  return fail('E_IO', `there is no room for ${path} in ${folder}`, { file: join(folder, path) });
+  return fail('E_PARCEL', `there is no room for ${path} in ${folder}`, { file: join(folder, path), remedy: 'Something stands there that is no file of this ceremony. Take it away, and repeat the command.' });
 }

@@ -3,8 +3,10 @@
  * it can delay and nothing else. And participants who use the relay to cheat: they are named.
  */
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { fetchFrom, pushTo } from '../../src/ceremony/relay-route.ts';
+import { fetchFrom, pushTo, Visited } from '../../src/ceremony/relay-route.ts';
 import { sealPart } from '../../src/relay/seal-part.ts';
 import { boxOf, doorOf, placeName } from '../../src/relay/place.ts';
 import { MAX_PART_BYTES } from '../../src/relay/relay.ts';
@@ -76,14 +78,15 @@ describe('a ceremony over a relay alone', () => {
     expect(new Set(stored.map((p) => p.box + p.name)).size).toBe(stored.length);
     // forgetful listing: the client pushes everything again, byte for byte
     const deaf = hostile(relay, { list: () => [] });
+    const before = relay.puts.length;
     for (const name of NAMES) {
       const { identity } = table.party(name);
       const store = run.store(name);
       if (!store) throw new Error('not joined');
-      const { problems } = await pushTo(deaf, store, run.folder(name), identity, new Set());
+      const { problems } = await pushTo(deaf, store, run.folder(name), identity, new Visited());
       expect(problems.map((p) => p.message)).toEqual([]);
     }
-    expect(relay.puts.filter((p) => p.result === 'there').length).toBe(stored.length);
+    expect(relay.puts.slice(before).map((p) => p.result)).toEqual(stored.map(() => 'there'));
   });
 
   it('shows the relay nothing of what is in it: no name, no message, no plan', async () => {
@@ -174,7 +177,7 @@ describe('a hostile relay', () => {
       const { identity } = table.party('alice');
       const store = run.store('alice');
       if (!store) throw new Error('not joined');
-      const { fetched, problems } = await fetchFrom(hostile(relay, { get: () => other }), store, run.folder('alice'), identity, new Set());
+      const { fetched, problems } = await fetchFrom(hostile(relay, { get: () => other }), store, run.folder('alice'), identity, new Visited());
       opened += fetched.length;
       expect(problems.length).toBeGreaterThan(0);
     }
@@ -208,8 +211,10 @@ describe('participants who cheat over a relay', () => {
     // another commitment lies at carol's place before bob's own program comes to put the one there that alice gets
     const body = new Uint8Array(run.store('alice')?.ownBlob(1)?.body.length ?? 0).fill(1);
     await letter(run, 'carol', 'message-1', [blob(run, 1, body)]);
-    await visit(run, 'bob', relay);
-    for (let i = 0; i < 4; i++) for (const name of NAMES) await visit(run, name, relay);
+    // bob's program, changed so that it does not mind what lies in its places
+    const careless = { ...hostile(relay, {}), put: (...put: Parameters<MemoryRelay['put']>) => relay.put(...put).catch(() => 'there' as const) };
+    await visit(run, 'bob', careless);
+    for (let i = 0; i < 4; i++) for (const name of NAMES) await visit(run, name, name === 'bob' ? careless : relay);
     const verdicts = ['alice', 'carol'].map((n) => [run.error(n).code, run.error(n).facts.participant]);
     expect(verdicts).toContainEqual(['E_EQUIVOCATION', 'bob']);
     // nobody but bob is named by a check; who follows somebody's ending names whom it follows
@@ -223,7 +228,7 @@ describe('participants who cheat over a relay', () => {
     ['brings two messages at once', async (run) => letter(run, 'alice', 'message-1', [blob(run, 1, new Uint8Array(32)), { path: 'round-2/bob.blob', bytes: run.blob('bob', 2, new Uint8Array(32)) }])],
     ['brings another plan', async (run) => letter(run, 'alice', 'message-1', [{ path: 'PLAN.yaml', bytes: utf8('another') }])],
     ['brings a transcript of somebody else at its end', async (run) => letter(run, 'alice', 'end', [{ path: 'transcript/carol.jsonl', bytes: utf8('{}\n') }])],
-    ['brings a card as evidence', async (run) => letter(run, 'alice', 'evidence', [{ path: 'cards/bob.card', bytes: utf8('{}') }])],
+    ['brings a card as evidence', async (run) => letter(run, 'alice', 'evidence-1', [{ path: 'cards/bob.card', bytes: utf8('{}') }])],
     ['says it is carol', async (run) => letter(run, 'alice', 'message-1', [blob(run, 1, new Uint8Array(32))], { from: 'carol' })],
     ['names another ceremony', async (run) => letter(run, 'alice', 'message-1', [blob(run, 1, new Uint8Array(32))], { sid: new Uint8Array(32) })],
     ['names another reader', async (run) => letter(run, 'alice', 'message-1', [blob(run, 1, new Uint8Array(32))], { sealedFor: 'carol' })],
@@ -234,7 +239,7 @@ describe('participants who cheat over a relay', () => {
     const { identity } = table.party('alice');
     const store = run.store('alice');
     if (!store) throw new Error('not joined');
-    const { fetched, problems } = await fetchFrom(relay, store, run.folder('alice'), identity, new Set());
+    const { fetched, problems } = await fetchFrom(relay, store, run.folder('alice'), identity, new Visited());
     expect(fetched).toEqual([]);
     expect(problems.map((p) => p.facts.participant)).toEqual(['bob']);
     expect(run.files('alice')).toHaveLength(before);
@@ -250,22 +255,51 @@ describe('participants who cheat over a relay', () => {
 });
 
 describe('at the door', () => {
-  it('what anybody leaves there is passed over', async () => {
+  const of = (name: string) => table.party(name).identity;
+  const publicOf = (name: string): Uint8Array => of(name).relay.publicKey;
+  /** What a participant leaves at its own door for bob. */
+  async function leave(from: string, sid: Uint8Array, files: readonly ParcelFile[], as: { from?: string; name?: string } = {}): Promise<void> {
+    const { relay: key, signer } = of(from);
+    const part = sealPart({ sid, from: as.from ?? from, to: 'bob', label: 'opening', payload: encodeParcel(files), reader: publicOf('bob'), signer, key });
+    await relay.put(doorOf(key.shared(publicOf('bob')), from, 'bob'), as.name ?? toHex(random(16)), part);
+  }
+  const plan = (run: Run): ParcelFile => ({ path: 'PLAN.yaml', bytes: run.file('alice', 'PLAN.yaml') ?? new Uint8Array(0) });
+
+  it('nobody but the two knows where it is', () => {
+    const wanted = doorOf(of('alice').relay.shared(publicOf('bob')), 'alice', 'bob');
+    expect(['alice', 'bob'].map((to) => doorOf(of('carol').relay.shared(publicOf(to)), 'alice', 'bob'))).not.toContain(wanted);
+  });
+
+  it.each<[string, (run: Run) => Promise<void>]>([
+    ['carol invites with alice’s plan', async (run) => leave('carol', run.session.sid, [plan(run)])],
+    ['carol invites as alice', async (run) => leave('carol', run.session.sid, [plan(run)], { from: 'alice' })],
+    ['alice’s plan comes with a message', async (run) => leave('alice', run.session.sid, [plan(run), { path: 'round-1/alice.blob', bytes: run.store('alice')?.ownBlob(1)?.bytes ?? new Uint8Array(0) }])],
+    ['alice names another session', async (run) => leave('alice', new Uint8Array(32), [plan(run)])],
+    ['alice leaves no plan', async (run) => leave('alice', run.session.sid, [{ path: 'cards/alice.card', bytes: utf8('{}') }])],
+    ['alice leaves noise', async () => void (await relay.put(doorOf(of('alice').relay.shared(publicOf('bob')), 'alice', 'bob'), toHex(random(16)), random(300)))],
+  ])('%s: nothing is joined and nothing written; the true invitation is found beside it', async (_, leaveIt) => {
     const run = await begin();
-    const door = doorOf(table.party('bob').identity.relay.publicKey);
-    for (let i = 0; i < 20; i++) await relay.put(door, toHex(random(16)), random(400));
-    // carol, who leads nothing, invites with alice's plan
-    const { identity } = table.party('carol');
-    const plan = run.file('alice', 'PLAN.yaml') ?? new Uint8Array(0);
-    const reader = table.party('bob').identity.relay.publicKey;
-    const part = sealPart({ sid: run.session.sid, from: 'carol', to: 'bob', label: 'opening', payload: encodeParcel([{ path: 'PLAN.yaml', bytes: plan }]), reader, signer: identity.signer, key: identity.relay });
-    await relay.put(door, toHex(random(16)), part);
+    await leaveIt(run);
     await visit(run, 'bob', relay);
     expect(run.store('bob')).toBeUndefined();
-    // alice's own invitation is found among all that
+    expect(run.files('bob')).toEqual([]);
     await visit(run, 'alice', relay);
     await visit(run, 'bob', relay);
     expect(run.store('bob')?.sent.has(1)).toBe(true);
+  });
+
+  it('a stranger’s plan under known names is not even looked at', async () => {
+    const other = await Table.open(['alice']);
+    try {
+      const { signer, relay: key } = other.party('alice').identity;
+      const run = await begin();
+      const part = sealPart({ sid: run.session.sid, from: 'alice', to: 'bob', label: 'opening', payload: encodeParcel([plan(run)]), reader: publicOf('bob'), signer, key });
+      await relay.put(doorOf(key.shared(publicOf('bob')), 'alice', 'bob'), toHex(random(16)), part);
+      await visit(run, 'bob', relay);
+      expect(run.store('bob')).toBeUndefined();
+    } finally {
+      other.close();
+    }
   });
 });
 
@@ -283,5 +317,26 @@ describe('an older copy of a home', () => {
     await visit(run, 'bob', relay);
     expect(run.code('bob')).toBe('E_ROLLBACK');
     expect(run.store('bob')?.sent.has(2)).toBe(false);
+  });
+
+  it('or of two: the second to speak finds the first one’s message where its own should lie, whatever the relay lists', async () => {
+    const run = await begin();
+    for (const name of NAMES) await visit(run, name, relay);
+    table.save('joined');
+    await visit(run, 'alice', relay);
+    await visit(run, 'bob', relay);
+    const { identity } = table.party('bob');
+    table.restore('joined');
+    // the relay hides the list, so that the copy does not see it before it speaks
+    const store = run.store('bob');
+    if (!store) throw new Error('not joined');
+    await fetchFrom(relay, run.store('carol') as NonNullable<typeof store>, run.folder('carol'), table.party('carol').identity, new Visited());
+    run.write('bob', 'round-1/carol.blob', run.store('carol')?.ownBlob(1)?.bytes ?? new Uint8Array(0));
+    rmSync(join(run.folder('bob'), 'round-2'), { recursive: true, force: true });
+    rmSync(join(run.folder('bob'), 'transcript'), { recursive: true, force: true });
+    await run.next('bob');
+    const copy = run.store('bob');
+    expect(copy?.sent.has(2)).toBe(true);
+    await expect(pushTo(hostile(relay, { list: () => [] }), copy as NonNullable<typeof copy>, run.folder('bob'), identity, new Visited())).rejects.toMatchObject({ code: 'E_ROLLBACK' });
   });
 });

@@ -98,7 +98,7 @@ describe('alone in a folder', () => {
     expect(readFileSync(page, 'latin1').includes(wasm.toString('base64'))).toBe(true);
   });
   it('starts a worker of the crew from the same file', async () => {
-    const worker = new Worker(pathToFileURL(file));
+    const worker = new Worker(pathToFileURL(file), { argv: ['crew-worker'] });
     try {
       const answer = new Promise((resolve, reject) => {
         worker.once('message', resolve);
@@ -112,6 +112,8 @@ describe('alone in a folder', () => {
     } finally {
       await worker.terminate();
     }
+    // the same word from a person is no command
+    expect(runJson(file, ['crew-worker'])).toMatchObject({ exited: 64, error: { code: 'E_USAGE' } });
   });
   it('rehearses a whole ceremony with itself as the program of everybody', () => {
     const out = join(dir, 'rehearsed');

@@ -1,7 +1,7 @@
 /** Ceremonies over a relay, by the real binary: nothing is shared but the relay; servers and clients are killed. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BIN, files, type Member, must, newDir, type Ran, World } from './support.ts';
@@ -69,7 +69,7 @@ describe('relay serve', () => {
     expect(began.json.nextAction?.code).toBe('WAIT');
     expect(began.json['relay']).toMatchObject({ pushed: expect.arrayContaining(['bob: plan', 'carol: plan', 'bob: commit', 'carol: commit']) as unknown, problems: [] });
 
-    const going = [bob, carol].map((m) => m.run(['join', m.copy('online'), '--via', via, '--wait', '2'], { waits: true }));
+    const going = [bob, carol].map((m) => m.run(['join', m.copy('online'), '--via', via, '--cards', world.cards, '--wait', '2'], { waits: true }));
     // bob and carol have said what they can; the server dies, comes back at the same address, and they go on
     await new Promise((r) => setTimeout(r, 1500));
     await server.kill();
@@ -91,7 +91,7 @@ describe('relay serve', () => {
     must(await alice.run(['intent', 'create', '--key', 'online', '--action', 'message', '--file', message, '--out', intent]));
     must(await alice.run(['sign', '--intent', intent, '--signers', 'alice,bob', '--out', alice.copy('pay'), '--unattended', '--via', via]));
     // bob has two invitations behind him and one before him: it is the one that he has not joined
-    const joined = bob.run(['join', bob.copy('pay'), '--via', via, '--wait', '1'], { waits: true });
+    const joined = bob.run(['join', bob.copy('pay'), '--cards', world.cards, '--via', via, '--wait', '1'], { waits: true });
     const signed = [await alice.run(['next', alice.copy('pay'), '--via', via, '--wait', '1'], { waits: true }), await joined];
     expect(codes(signed), JSON.stringify(signed.map((r) => r.stderr + r.stdout))).toEqual(['DONE', 'DONE']);
     expect(readFileSync(join(alice.copy('pay'), 'signature.bin'))).toEqual(readFileSync(join(bob.copy('pay'), 'signature.bin')));
@@ -128,7 +128,7 @@ describe('a folder as relay', () => {
     const via = `relay:${spool}`;
     const [alice, bob, carol] = world.members as [Member, Member, Member];
     must(await dkg(alice, 'mixed', via));
-    must(await bob.run(['join', bob.copy('mixed'), '--via', via]));
+    must(await bob.run(['join', bob.copy('mixed'), '--cards', world.cards, '--via', via]));
     const last = new Map<string, Ran>();
     for (let i = 0; i < 4; i++) {
       last.set('alice', must(await alice.run(['next', alice.copy('mixed'), '--via', via])));
@@ -152,7 +152,7 @@ describe('a folder as relay', () => {
     const via = `relay:${spool}`;
     const [alice, bob] = world.members as [Member, Member];
     must(await dkg(alice, 'waiting', via));
-    must(await bob.run(['join', bob.copy('waiting'), '--via', via]));
+    must(await bob.run(['join', bob.copy('waiting'), '--cards', world.cards, '--via', via]));
     const { json, exit } = await alice.run(['relay', 'status', alice.copy('waiting'), '--via', via]);
     expect(exit).toBe(0);
     const places = json['places'] as { from: string; what: string; held: boolean; onRelay: boolean }[];
@@ -166,14 +166,35 @@ describe('a folder as relay', () => {
     mkdirSync(spool);
     const via = `relay:${spool}`;
     const [alice, bob] = world.members as [Member, Member];
-    expect((await bob.run(['join', bob.copy('none'), '--via', via])).exit).toBe(10);
+    expect((await bob.run(['join', bob.copy('none'), '--cards', world.cards, '--via', via])).exit).toBe(10);
     must(await dkg(alice, 'one', via, 'all-of(alice,bob)'));
     must(await dkg(alice, 'two', via, 'all-of(alice,bob)'));
-    const asked = await bob.run(['join', bob.copy('two'), '--via', via]);
+    const asked = await bob.run(['join', bob.copy('two'), '--cards', world.cards, '--via', via]);
     expect(asked.exit).toBe(64);
     const id = readFileSync(join(alice.copy('two'), 'transcript', 'alice.jsonl'), 'utf8').split('\n')[0] as string;
     const { ceremony } = JSON.parse(Buffer.from((JSON.parse(id) as { payload: string }).payload, 'base64').toString()) as { ceremony: string };
-    expect((await bob.run(['join', bob.copy('two'), '--via', via, '--ceremony', ceremony.slice(0, 8)])).json.did).toContain('round1.sent');
+    expect((await bob.run(['join', bob.copy('two'), '--cards', world.cards, '--via', via, '--ceremony', ceremony.slice(0, 8)])).json.did).toContain('round1.sent');
+  });
+
+  it('a folder that was used before belongs to the ceremony whose plan lies in it now', async () => {
+    const spool = join(newDir(), 'spool');
+    mkdirSync(spool);
+    const via = `relay:${spool}`;
+    const [alice, bob] = world.members as [Member, Member];
+    for (const m of [alice, bob]) {
+      must(await m.run(['card', 'renew']));
+      cpSync(m.card, join(world.cards, `${m.name}.card`));
+    }
+    must(await dkg(alice, 'former', via, 'all-of(alice,bob)'));
+    const place = bob.copy('same-place');
+    must(await bob.run(['join', place, '--cards', world.cards, '--via', via]));
+    rmSync(place, { recursive: true });
+    must(await dkg(alice, 'latter', via, 'all-of(alice,bob)'));
+    const ran = must(await bob.run(['join', place, '--cards', world.cards, '--via', via]));
+    expect(ran.json['ceremony']).toBe('latter');
+    expect(readFileSync(join(place, 'PLAN.yaml'))).toEqual(readFileSync(join(alice.copy('latter'), 'PLAN.yaml')));
+    const going = must(await bob.run(['next', place, '--via', via]));
+    expect(going.json['ceremony']).toBe('latter');
   });
 
   it('loses nothing when a client is killed at any write, and sends the same bytes again', async () => {
@@ -188,9 +209,9 @@ describe('a folder as relay', () => {
       const via = `relay:${spool}`;
       const key = `killed-${String(at)}`;
       must(await dkg(alice, key, via, 'all-of(alice,bob)'));
-      const first = await bob.run(['join', bob.copy(key), '--via', via], { env: { MPC_CEREMONY_REHEARSE_CRASH: String(at) } });
+      const first = await bob.run(['join', bob.copy(key), '--cards', world.cards, '--via', via], { env: { MPC_CEREMONY_REHEARSE_CRASH: String(at) } });
       const seen = new Map(files(spool).map((f) => [f, readFileSync(f)]));
-      must(await bob.run(['join', bob.copy(key), '--via', via]));
+      must(await bob.run(['join', bob.copy(key), '--cards', world.cards, '--via', via]));
       for (const [file, bytes] of seen) expect(readFileSync(file).equals(bytes), `${key}: ${file}`).toBe(true);
       const last: Ran[] = [];
       for (let i = 0; i < 3; i++) last.splice(0, 2, must(await alice.run(['next', alice.copy(key), '--via', via])), must(await bob.run(['next', bob.copy(key), '--via', via])));

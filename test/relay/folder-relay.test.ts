@@ -66,6 +66,21 @@ describe('a squatted or damaged place', () => {
     for (let n = 2; n < MAX_NAMES + 10; n++) linkSync(join(dir, box, name), join(dir, box, place(n)));
     expect(await relay.list(box)).toHaveLength(MAX_NAMES);
   });
+  it('of a box that somebody filled with junk, everybody sees the same first names, and can read and put every other', async () => {
+    const dir = tempDir();
+    const relay = await folderRelay(dir);
+    const names = Array.from({ length: MAX_NAMES + 500 }, (_, n) => place(n)).sort();
+    const [first, ...rest] = names as [string, ...string[]];
+    await relay.put(box, first, random(10));
+    for (const n of rest) linkSync(join(dir, box, first), join(dir, box, n));
+    expect(await relay.list(box)).toEqual(names.slice(0, MAX_NAMES));
+    const late = 'f'.repeat(32);
+    const bytes = random(10);
+    expect(await relay.put(box, late, bytes)).toBe('stored');
+    expect(await relay.put(box, late, bytes)).toBe('there');
+    expect(await relay.list(box)).not.toContain(late);
+    expect(await relay.get(box, late)).toEqual(bytes);
+  });
 });
 
 describe('the folder', () => {
@@ -105,17 +120,41 @@ describe('the folder', () => {
     const dir = tempDir();
     mkdirSync(join(dir, '.tmp'));
     const old = new Date(Date.now() - 2 * 3_600_000);
-    for (const leftover of ['a.part', `${box}-${name}.claim`]) {
+    for (const leftover of [`${'a'.repeat(24)}.part`, `${box}-${name}.claim`]) {
       writeFileSync(join(dir, '.tmp', leftover), random(5));
       utimesSync(join(dir, '.tmp', leftover), old, old);
     }
-    writeFileSync(join(dir, '.tmp', 'young.part'), random(5));
+    const young = `${'b'.repeat(24)}.part`;
+    writeFileSync(join(dir, '.tmp', young), random(5));
     const relay = await folderRelay(dir);
     expect(await relay.list(box)).toEqual([]);
     await relay.put(box, name, random(10));
-    expect(readdirSync(join(dir, '.tmp'))).toEqual(['young.part']);
+    expect(readdirSync(join(dir, '.tmp'))).toEqual([young]);
     expect(readdirSync(dir).sort()).toEqual(['.tmp', box]);
     expect(readdirSync(join(dir, box))).toEqual([name]);
+  });
+  it('is cleaned of nothing but what this program makes, and never through a link', async () => {
+    const old = new Date(Date.now() - 2 * 3_600_000);
+    const dir = tempDir();
+    mkdirSync(join(dir, '.tmp'));
+    const ours = `${'a'.repeat(24)}.part`;
+    const others = ['thesis.txt', 'a.part', `x${ours}`, `${ours}.bak`, ours.toUpperCase(), `${name}.claim`, `${box}-${name}.claim~`];
+    for (const file of [ours, ...others]) {
+      writeFileSync(join(dir, '.tmp', file), 'x');
+      utimesSync(join(dir, '.tmp', file), old, old);
+    }
+    await openSpool(dir).sweep(Date.now());
+    expect(readdirSync(join(dir, '.tmp')).sort()).toEqual(others.sort());
+    const elsewhere = tempDir();
+    writeFileSync(join(elsewhere, ours), 'x');
+    utimesSync(join(elsewhere, ours), old, old);
+    const root = tempDir();
+    symlinkSync(elsewhere, join(root, '.tmp'));
+    const error = await refusal(() => openSpool(root).sweep(Date.now()));
+    expect([error.code, error.facts.file]).toEqual(['E_RELAY', join(root, '.tmp')]);
+    // who only puts is told the same, and nothing is written there either
+    expect((await refusal(async () => (await folderRelay(root)).put(box, name, random(10)))).code).toBe('E_RELAY');
+    expect(readdirSync(elsewhere)).toEqual([ours]);
   });
   it('tells a full disk from other faults', async () => {
     const dir = tempDir();

@@ -183,6 +183,30 @@ describe('a connection that fails', () => {
     const error = await refusal(() => relay.list(box));
     expect([error.code, error.message]).toEqual(['E_RELAY', expect.stringContaining('busy')]);
   });
+  it('and a relay without room: asked again when it says, for longer than a connection that fails, but not for ever', async () => {
+    const times: number[] = [];
+    const { relay } = await against((res, _, n) => {
+      times.push(performance.now());
+      res.writeHead(n < 3 ? 503 : 200, n < 3 ? { ...MARK, 'retry-after': '1' } : MARK).end('[]');
+    });
+    // patience is 600 ms, and the relay asks for a second, twice
+    expect(await relay.list(box)).toEqual([]);
+    expect((times[1] as number) - (times[0] as number)).toBeGreaterThan(900);
+    const never = await against((res) => res.writeHead(503, { ...MARK, 'retry-after': '0' }).end(), { idle: 400, whole: 1500, patience: 120 });
+    expect((await refusal(() => never.relay.list(box))).message).toContain('busy');
+    expect(never.asked.length).toBeGreaterThan(1);
+    expect(never.asked.length).toBeLessThan(5);
+  });
+  it('and what is not a relay, or names a day far away, does not decide how long this machine waits', async () => {
+    for (const headers of [{ 'retry-after': '1' }, { ...MARK, 'retry-after': '999999' }, { ...MARK, 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT' }]) {
+      const { relay } = await against((res) => res.writeHead(503, headers).end());
+      expect((await refusal(() => relay.list(box))).message).toContain('busy');
+    }
+  });
+  it('because this machine sends too slowly: said so', async () => {
+    const { relay } = await against((res) => res.writeHead(408, MARK).end('too slow'));
+    expect((await refusal(() => relay.put(box, name, random(5)))).message).toContain('slowly');
+  });
   it('because the relay starts later: waited for', async () => {
     const reserved = tcp().listen(0, '127.0.0.1');
     await once(reserved, 'listening');

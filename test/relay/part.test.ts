@@ -221,15 +221,15 @@ describe('places', () => {
     expect(placeName(carol.key.shared(bob.key.publicKey), at)).not.toBe(name);
     expect(placeName(carol.key.shared(alice.key.publicKey), at)).not.toBe(name);
   });
-  it('differ in ceremony, direction and label; boxes in ceremony and reader', () => {
+  it('differ in ceremony, direction and label; boxes in ceremony, doors in lead and reader', () => {
     const shared = alice.key.shared(bob.key.publicKey);
     const names = [at, { ...at, sid: random(32) }, { ...at, from: 'bob', to: 'alice' }, { ...at, label: 'message-3' }, { ...at, label: 'message' }].map((p) => placeName(shared, p));
-    const boxes = [boxOf(sid), boxOf(random(32)), doorOf(bob.key.publicKey), doorOf(alice.key.publicKey), doorOf(sid)];
+    const boxes = [boxOf(sid), boxOf(random(32)), doorOf(shared, 'alice', 'bob'), doorOf(shared, 'bob', 'alice'), doorOf(alice.key.shared(carol.key.publicKey), 'alice', 'bob')];
     expect(new Set([...names, ...boxes]).size).toBe(names.length + boxes.length);
     for (const box of boxes) expect(box).toMatch(PLACE);
   });
   it('need whole digests, keys and labels', async () => {
-    for (const work of [() => boxOf(random(16)), () => doorOf(random(31)), () => placeName(random(31), at), () => placeName(random(32), { ...at, sid: random(31) }), () => placeName(random(32), { ...at, label: 'a b' })])
+    for (const work of [() => boxOf(random(16)), () => doorOf(random(31), 'alice', 'bob'), () => placeName(random(31), at), () => placeName(random(32), { ...at, sid: random(31) }), () => placeName(random(32), { ...at, label: 'a b' })])
       expect((await refusal(work)).code).toBe('E_INTERNAL');
   });
 });

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { folderRelay } from '../../src/relay/folder-relay.ts';
 import { httpRelay } from '../../src/relay/http-relay.ts';
 import { openRelay } from '../../src/relay/open-relay.ts';
-import { MAX_PART_BYTES, type Relay } from '../../src/relay/relay.ts';
+import { MAX_NAMES, MAX_PART_BYTES, type Relay } from '../../src/relay/relay.ts';
 import { parseListen, type RunningServer, serve, type ServeLimits } from '../../src/relay/serve.ts';
 import { openSpool, type Spool } from '../../src/relay/spool.ts';
 import { numberOf, part, partPlace } from './children/numbered.ts';
@@ -201,18 +201,69 @@ describe('bounds', () => {
     for (let i = 0; i < 5; i++) await refusal(() => again.put(box, place(3), random(1)));
     expect(await spool.usage()).toBe(3 * 4096);
   });
-  it('of memory: who comes while it is used up is told to come again, and does', async () => {
-    const server = await started({ memory: 100_000 });
-    const slow = await arrived(server, `PUT /v1/${box}/${place(2)}`, 'Content-Length: 90000\r\n');
-    slow.socket.write('a'.repeat(80_000));
-    let n = 10;
-    await until(async () => (await status(server, 'PUT', `/v1/${place(3)}/${place(n++)}`, random(50_000))) === 503);
+  const MIB = 1 << 20;
+  const announced = (server: RunningServer, n: number, length: number): ReturnType<typeof arrived> => arrived(server, `PUT /v1/${box}/${place(n)}`, `Content-Length: ${String(length)}\r\n`);
+  it('of memory: it is set aside when a part is announced; who finds none is told when to come again, and does', async () => {
+    const server = await started({ memory: 6 * MIB });
+    const slow = await announced(server, 2, 5 * MIB);
+    const said = await ask(server, 'PUT', `/v1/${box}/${name}`, random(2 * MIB));
+    expect([said.status, said.headers['retry-after']]).toEqual([503, '2']);
     const relay = await client(server);
-    const late = relay.put(box, name, random(50_000));
+    const late = relay.put(box, name, random(2 * MIB));
     await new Promise((done) => setTimeout(done, 300));
     slow.socket.destroy();
     expect(await late).toBe('stored');
     expect(await relay.list(box)).toEqual([name]);
+  });
+  it('of memory: one address has a share of it, and one part that is larger if it fits', async () => {
+    const server = await started({ memory: 40 * MIB });
+    // a quarter is 10 MiB
+    const first = await announced(server, 2, 8 * MIB);
+    expect(await status(server, 'PUT', `/v1/${box}/${place(3)}`, random(3 * MIB))).toBe(503);
+    expect(await status(server, 'PUT', `/v1/${box}/${place(3)}`, random(2 * MIB))).toBe(201);
+    first.socket.destroy();
+    await until(async () => (await status(server, 'PUT', `/v1/${box}/${place(4)}`, random(12 * MIB))) === 201);
+  });
+  it('of memory: slow large parts do not shut out small ones, and slow small ones do not shut out large ones', async () => {
+    const server = await started();
+    for (let n = 0; n < 11; n++) {
+      const one = await announced(server, 10 + n, MAX_PART_BYTES);
+      one.socket.write(Buffer.alloc(100_000));
+    }
+    expect(await status(server, 'PUT', `/v1/${place(7)}/${place(8)}`, random(MIB))).toBe(201);
+    expect(await status(server, 'PUT', `/v1/${place(7)}/${place(9)}`, random(MAX_PART_BYTES))).toBe(503);
+    const other = await started();
+    for (let n = 0; n < 40; n++) await announced(other, 100 + n, MIB);
+    expect(await status(other, 'PUT', `/v1/${place(7)}/${place(8)}`, random(MIB))).toBe(503);
+    expect(await status(other, 'PUT', `/v1/${place(7)}/${place(9)}`, random(MIB + 1))).toBe(201);
+  });
+  it('of slowness: a body that comes slower than is demanded is cut off and gives its room back, whether it had any or not', async () => {
+    const server = await started({ memory: 6 * MIB, rate: 1_000_000, graceMs: 300 });
+    const slow = [await announced(server, 2, 5 * MIB), await announced(server, 3, 5 * MIB)];
+    const drip = setInterval(() => {
+      for (const { socket } of slow) socket.write(Buffer.alloc(100));
+    }, 20);
+    open.push(() => clearInterval(drip));
+    await Promise.all(slow.map(({ ended }) => ended));
+    for (const { said } of slow) expect(said()).toMatch(/^HTTP\/1\.1 408 /);
+    expect(await (await client(server)).put(box, name, random(2 * MIB))).toBe('stored');
+    expect(await (await client(server)).list(box)).toEqual([name]);
+  });
+  it('of a box that was filled by another way: no further name, and what lies there can be read and said again, listed or not', async () => {
+    const server = await started();
+    const relay = await client(server);
+    mkdirSync(join(server.root, box));
+    for (let n = 0; n < MAX_NAMES + 20; n++) writeFileSync(join(server.root, box, n.toString(16).padStart(32, '0')), 'x');
+    const last = (MAX_NAMES + 19).toString(16).padStart(32, '0');
+    expect(await relay.list(box)).not.toContain(last);
+    expect(await relay.get(box, last)).toEqual(new Uint8Array(Buffer.from('x')));
+    expect(await relay.put(box, last, Buffer.from('x'))).toBe('there');
+    expect(await status(server, 'PUT', `/v1/${box}/${place(1)}`, random(5))).toBe(507);
+  });
+  it('are told to the operator, in lines that fit', async () => {
+    const { bounds } = await started();
+    expect(bounds.join(' ')).toMatch(/25 MiB.*4096 names.*384 MiB.*1\/4.*16 kB\/s.*10 seconds/);
+    for (const line of bounds) expect(line.length).toBeLessThanOrEqual(80);
   });
   it('of time: connections that say nothing, or half of something, are ended', async () => {
     const server = await started({ headerMs: 400, requestMs: 800, idleMs: 600 });

@@ -1,7 +1,7 @@
 /** Ceremonies whose messages are counted as they travel: by codes by way of the lead, and through a relay. */
 import { expect } from 'vitest';
 import { openingFiles, outgoing } from '../../src/ceremony/outgoing.ts';
-import { pushTo } from '../../src/ceremony/relay-route.ts';
+import { pushTo, Visited } from '../../src/ceremony/relay-route.ts';
 import type { CeremonyStore } from '../../src/ceremony/store.ts';
 import { transportBudget } from '../../src/ceremony/transport-budget.ts';
 import type { Plan } from '../../src/plan/plan.ts';
@@ -92,7 +92,7 @@ export class Counting implements Relay {
 /** What a finished ceremony puts into a relay. */
 async function relayed(run: Run): Promise<{ parts: number; bytes: number }> {
   const relay = new Counting();
-  for (const label of run.honest) await pushTo(relay, storeOf(run, label), run.folder(label), run.table.party(label).identity, new Set());
+  for (const label of run.honest) await pushTo(relay, storeOf(run, label), run.folder(label), run.table.party(label).identity, new Visited());
   return { parts: relay.parts.size, bytes: [...relay.parts.values()].reduce((n, b) => n + b.length, 0) };
 }
 

@@ -1,6 +1,7 @@
 /** Participants at a table who meet only at a relay in memory, and a relay that does what it should not. */
-import { invitations } from '../../src/ceremony/invitations.ts';
-import { fetchFrom, type Fetched, pushTo } from '../../src/ceremony/relay-route.ts';
+import { join } from 'node:path';
+import { Doors } from '../../src/ceremony/invitations.ts';
+import { fetchFrom, type Fetched, pushTo, Visited } from '../../src/ceremony/relay-route.ts';
 import { relayReady } from '../../src/relay/relay-key.ts';
 import type { Relay } from '../../src/relay/relay.ts';
 import { unpack } from '../../src/transport/unpack.ts';
@@ -65,6 +66,11 @@ export function hostile(inner: MemoryRelay, { get, list }: Misdeeds): Relay {
   };
 }
 
+/** Folder with everybody's cards, as `table.dkg` makes it. */
+export function cardsOf(run: Run): string {
+  return join(run.table.root, 'runs', run.id, 'cards');
+}
+
 /** One `next` or `join` of a participant over a relay; what the relay brought is kept, refusals stand in `run.last`. */
 export async function visit(run: Run, label: string, relay: Relay): Promise<Fetched | undefined> {
   await relayReady();
@@ -72,10 +78,9 @@ export async function visit(run: Run, label: string, relay: Relay): Promise<Fetc
   let brought: Fetched | undefined;
   const before = run.store(label);
   try {
-    if (before) brought = await fetchFrom(relay, before, run.folder(label), identity, new Set());
+    if (before) brought = await fetchFrom(relay, before, run.folder(label), identity, new Visited());
     else if (!run.file(label, 'PLAN.yaml')) {
-      const { found } = await invitations(home, identity, relay, run.table.clock);
-      const [one] = found;
+      const [one] = await new Doors(home, identity, relay, cardsOf(run)).look(run.table.clock);
       if (!one) return undefined;
       unpack(home.disk, run.folder(label), one.files, 'an invitation', { ceremony: one.ceremony });
     }
@@ -86,7 +91,7 @@ export async function visit(run: Run, label: string, relay: Relay): Promise<Fetc
   }
   await run.next(label);
   const store = run.store(label);
-  if (store) await pushTo(relay, store, run.folder(label), identity, new Set());
+  if (store) await pushTo(relay, store, run.folder(label), identity, new Visited());
   return brought;
 }
 

@@ -6,7 +6,7 @@ import { createHash, createHmac, createPrivateKey, createPublicKey, diffieHellma
 import { inflateRawSync } from 'node:zlib';
 import sodium from 'libsodium-wrappers-sumo';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pushTo } from '../../src/ceremony/relay-route.ts';
+import { pushTo, Visited } from '../../src/ceremony/relay-route.ts';
 import { planSession } from '../../src/plan/plan.ts';
 import { relayKey, relayReady } from '../../src/relay/relay-key.ts';
 import { sealPart } from '../../src/relay/seal-part.ts';
@@ -89,7 +89,7 @@ beforeAll(async () => {
   table = await Table.open(THREE);
   run = await table.dkg({ quorum: '2-of(alice, bob, carol)', honest: THREE });
   await run.settle();
-  for (const name of THREE) await pushTo(relay, run.store(name) as never, run.folder(name), table.party(name).identity, new Set());
+  for (const name of THREE) await pushTo(relay, run.store(name) as never, run.folder(name), table.party(name).identity, new Visited());
 });
 afterAll(() => {
   table.close();
@@ -105,8 +105,9 @@ describe('by the page alone', () => {
 
   test('the boxes are where they should be, and nothing lies elsewhere', () => {
     const { sid } = planSession(run.plan);
-    const { participants } = run.plan as { participants: { x25519: string }[] } & typeof run.plan;
-    const doors = participants.map((p) => place('relay-door', Buffer.from(p.x25519, 'hex')));
+    const { participants } = run.plan as { participants: { name: string; x25519: string }[] } & typeof run.plan;
+    const { relay: lead } = table.party('alice').identity;
+    const doors = participants.map((p) => place('relay-door', lead.shared(new Uint8Array(Buffer.from(p.x25519, 'hex'))), 'alice', p.name));
     const boxes = new Set([...relay.parts.keys()].map((k) => k.slice(0, 32)));
     expect(boxes).toEqual(new Set([place('relay-box', sid), ...doors.slice(1)]));
     // three messages and the end of everybody for two others, and two openings
@@ -141,7 +142,7 @@ describe('by the page alone', () => {
     const shared = identity.relay.shared(bob.publicKey);
     for (const label of ['message-1', 'message-2', 'message-3', 'end']) expect([label, relay.parts.has(`${box}/${place('relay-place', shared, sid, 'alice', 'bob', label)}`)]).toEqual([label, true]);
     expect(relay.parts.has(`${box}/${place('relay-place', shared, sid, 'bob', 'alice', 'message-4')}`)).toBe(false);
-    expect(relay.parts.has(`${place('relay-door', bob.publicKey)}/${place('relay-place', shared, sid, 'alice', 'bob', 'opening')}`)).toBe(true);
+    expect(relay.parts.has(`${place('relay-door', shared, 'alice', 'bob')}/${place('relay-place', shared, sid, 'alice', 'bob', 'opening')}`)).toBe(true);
   });
 
   test('a lone message travels as it is, and says its own place', () => {

@@ -39,8 +39,8 @@ export async function next(ctx: Context, argument: string | undefined, options: 
   const home = await ctx.home('write');
   try {
     const chosen = await choose(ctx, home, argument);
+    if (ctx.route) requireRoute(chosen.store.plan, ctx.route.by);
     if (ctx.route?.by === 'relay') return await (await import('../via-relay.ts')).nextByRelay(ctx, home, chosen, options);
-    if (ctx.route?.by === 'qr') requireRoute(chosen.store.plan, 'qr');
     return await byRoute(ctx, home, chosen.folder, await step(chosen.store, chosen.folder, ctx.port(home)), options);
   } catch (e) {
     // a home that is behind may still take up what was given on without it

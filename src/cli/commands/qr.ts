@@ -1,6 +1,6 @@
 /** `qr show`, `qr scan`, `qr page`: codes by themselves. */
-import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { Breath } from '../../qr/breath.ts';
 import { codesInCamera, codesInFile } from '../../qr/read-file.ts';
 import { defaultCamera } from '../../qr/read-video.ts';
 import { codesInText } from '../../qr/typed.ts';
@@ -16,7 +16,7 @@ import { ceremonyLoad, fileLoad, folderLoad, type Load, SLOW_BYTES } from '../qr
 import { Receiver, Scan, ScanMemory } from '../qr-scan.ts';
 import { duration, MAX_FPS, USUAL_FPS } from '../qr-sequence.ts';
 import { showCodes } from '../qr-show.ts';
-import { filesAt, wholeMessage } from '../qr-sources.ts';
+import { filesAt, isFolder, wholeMessage } from '../qr-sources.ts';
 import { unpackMessage } from '../qr-unpack.ts';
 import { attended, memoryFile } from '../via-qr.ts';
 import { wrap } from '../output.ts';
@@ -30,7 +30,7 @@ function within(value: number | undefined, field: string, least: number, most: n
 }
 
 async function loadOf(ctx: Context, path: string): Promise<Load | undefined> {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return fileLoad(ctx.disk, path, ctx.homeRoot);
+  if (!isFolder(path)) return fileLoad(ctx.disk, path, ctx.homeRoot);
   let chosen;
   try {
     chosen = await choose(ctx, await ctx.home('read'), path);
@@ -222,7 +222,9 @@ export async function qrScan(ctx: Context, files: readonly string[], options: Sc
 }
 
 async function takeAll(receiver: Receiver, texts: AsyncIterable<string>, { got }: Target, problems: CeremonyError[]): Promise<void> {
+  const breath = new Breath();
   for await (const text of texts) {
+    await breath.draw();
     const { refused } = await receiver.take(text);
     if (refused) problems.push(refused);
     if (got.length > 0) return;
