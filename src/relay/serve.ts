@@ -112,13 +112,13 @@ export function parseListen(text: string): { host: string; port: number } {
 }
 
 /** What a server bounds, in words: lines of at most 80 columns. */
-function inWords({ part, names, memory, small, rate, graceMs }: ServeLimits): string[] {
+function inWords({ part, names, memory, small, rate, graceMs, requestMs }: ServeLimits): string[] {
   const mib = (bytes: number): string => `${String(Math.ceil(bytes / 2 ** 20))} MiB`;
   return [
     `A part has at most ${mib(part)}, a box at most ${String(names)} names.`,
     `Parts on their way take at most ${mib(memory + small)} of memory, those from one address`,
     `1/${String(SHARES)} of it (behind a proxy all have one address). Who sends slower than`,
-    `${String(Math.round(rate / 1000))} kB/s on average is cut off after ${String(Math.round(graceMs / 1000))} seconds or more.`,
+    `${String(Math.round(rate / 1000))} kB/s on average is cut off after ${String(Math.round(graceMs / 1000))} seconds or more, everybody after ${String(Math.round(requestMs / 1000))}.`,
   ];
 }
 
@@ -176,7 +176,10 @@ export async function serve(spool: Spool, options: ServeOptions): Promise<Runnin
     let size = 0;
     const began = performance.now();
     const pace = setInterval(() => {
-      if (size * 1000 < limits.rate * (performance.now() - began - limits.graceMs)) abrupt(res, 408, 'too slow');
+      if (size * 1000 >= limits.rate * (performance.now() - began - limits.graceMs)) return;
+      // the answer first, the end a moment later: a request that was answered is not told that its connection has gone
+      if (res.headersSent) req.destroy();
+      else abrupt(res, 408, 'too slow');
     }, Math.min(1000, limits.graceMs));
     try {
       for await (const chunk of req as AsyncIterable<Buffer>) {

@@ -177,7 +177,7 @@ describe('FROST by QR alone', { timeout: 300_000 }, () => {
       must(await from.run(['qr', 'show', from.copy(folder), '--gif', gif]));
       return must(await to.run(['qr', 'scan', gif, '--into', to.copy(folder)]));
     });
-    expect(gifs).toBeGreaterThan(1);
+    expect([gifs > 0, pages > 0]).toEqual([true, true]);
     expect(readFileSync(join(alice.copy('gif'), 'signature.bin')).length).toBe(64);
   });
 });

@@ -1,11 +1,11 @@
 /** Giving a name once where there are no hard links, when a process stands still in the worst moment. The moments are made with a hook in the file system. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { openSpool } from '../../src/relay/spool.ts';
 import { place, random, tempDir } from './people.ts';
 
-const hooks: { afterLook?: ((path: string) => void) | undefined; afterRename?: ((to: string) => void) | undefined; onPause?: (() => void) | undefined } = {};
+const hooks: { afterLook?: ((path: string) => void) | undefined; afterRename?: ((to: string, from: string) => void) | undefined; onPause?: (() => void) | undefined } = {};
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof import('node:fs/promises')>();
   return {
@@ -19,7 +19,7 @@ vi.mock('node:fs/promises', async (original) => {
     },
     rename: async (from: string, to: string) => {
       await real.rename(from, to);
-      hooks.afterRename?.(to);
+      hooks.afterRename?.(to, from);
     },
   };
 });
@@ -60,15 +60,19 @@ it('a claim that others took over meanwhile is no right to rename, and theirs is
 it('a claim that is gone is no right either: it is made anew', async () => {
   const dir = tempDir();
   const renamed: string[] = [];
-  hooks.afterRename = (to) => renamed.push(to);
+  hooks.afterRename = (_, from) => renamed.push(basename(from));
+  let lost = '';
   hooks.afterLook = (path) => {
     if (path !== join(dir, box, name)) return;
     hooks.afterLook = undefined;
-    writeFileSync(claimOf(dir), '');
+    lost = readFileSync(claimOf(dir), 'utf8');
+    rmSync(claimOf(dir));
   };
   const bytes = random(500);
-  expect(await openSpool(dir, { link: unlinkable, claimMs: 100 }).put(box, name, bytes)).toBe('stored');
+  expect(await openSpool(dir, { link: unlinkable }).put(box, name, bytes)).toBe('stored');
   expect(renamed).toHaveLength(1);
+  expect(lost).toMatch(/^[0-9a-f]{24}\.part$/);
+  expect(renamed[0]).not.toBe(lost);
   expect(readFileSync(join(dir, box, name)).equals(bytes)).toBe(true);
   expect(existsSync(claimOf(dir))).toBe(false);
 });
