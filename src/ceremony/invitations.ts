@@ -1,21 +1,21 @@
 /**
  * Ceremonies that others have begun with this participant, as their leads left them at the relay. Each pair of a lead and a
- * reader has a door of its own that nobody else can find, so the reader looks behind the doors of those whose cards it has, and
- * what lies there is of the owner of that card or of nobody.
+ * reader has a door of its own that nobody else can find, so the reader looks behind the doors of those whose cards it has and
+ * of the members of its keys, and what lies there is of the one whose door it is or of nobody.
  */
 import { openAtDoor } from '../relay/open-part.ts';
 import { doorOf } from '../relay/place.ts';
 import type { Relay } from '../relay/relay.ts';
 import { type ParcelFile, parseParcel } from '../transport/parcel.ts';
-import type { Card } from '../plan/card.ts';
 import { ceremonyLabel, type Plan, seated, sessionId } from '../plan/plan.ts';
 import { parsePlanFile } from '../plan/plan-file.ts';
 import { ceremonyId } from '../wire/blob.ts';
 import { equalBytes, fromHex, toHex } from '../wire/bytes.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
-import type { Home } from './home.ts';
+import { type Home, ownCard } from './home.ts';
 import type { Identity } from './identity.ts';
 import { checkJoining } from './join.ts';
+import { activeEpoch, keyNames } from './key-store.ts';
 import { knownCards } from './leading.ts';
 import { isOpeningFile } from './outgoing.ts';
 import { CeremonyStore } from './store.ts';
@@ -29,6 +29,24 @@ export interface Invitation {
   readonly files: readonly ParcelFile[];
 }
 
+/** Whoever may lead a ceremony with this participant: name, raw Ed25519 and X25519 keys in hex. */
+interface Lead {
+  readonly name: string;
+  readonly identity: string;
+  readonly x25519: string;
+}
+
+/** Owners of the cards of this home and a folder, and members of the keys that this home has. */
+function knownLeads(home: Home, cards: string | undefined): Lead[] {
+  const own = ownCard(home).ed25519;
+  const all: Lead[] = [
+    ...[...knownCards(home, cards).values()].map(({ card }) => ({ name: card.name, identity: card.ed25519, x25519: card.x25519 })),
+    ...keyNames(home).flatMap((key) => activeEpoch(home, key)?.epoch.roster ?? []),
+  ];
+  const unique = new Map(all.map((l) => [`${l.name} ${l.identity} ${l.x25519}`, { name: l.name, identity: l.identity, x25519: l.x25519 }]));
+  return [...unique.values()].filter((l) => l.identity !== own);
+}
+
 /** Bytes that are taken from one door in one process: a lead who leaves more only delays itself. */
 const MAX_BEHIND_A_DOOR = 256 * 1024 * 1024;
 
@@ -37,7 +55,7 @@ export class Doors {
   readonly #home: Home;
   readonly #identity: Identity;
   readonly #relay: Relay;
-  readonly #cards: readonly Card[];
+  readonly #leads: readonly Lead[];
   readonly #judged = new Set<string>();
   readonly #found = new Map<string, Invitation>();
   readonly #taken = new Map<string, number>();
@@ -49,12 +67,12 @@ export class Doors {
     this.#home = home;
     this.#identity = identity;
     this.#relay = relay;
-    this.#cards = [...knownCards(home, cards).values()].map(({ card }) => card).filter((c) => c.name !== home.facts.name);
+    this.#leads = knownLeads(home, cards);
   }
 
   /** Names of those behind whose doors is looked. */
   get leads(): string[] {
-    return this.#cards.map((c) => c.name);
+    return [...new Set(this.#leads.map((c) => c.name))];
   }
 
   /**
@@ -62,44 +80,45 @@ export class Doors {
    * @throws E_RELAY when the relay cannot be asked at all
    */
   async look(now: Date): Promise<Invitation[]> {
-    for (const card of this.#cards) {
-      const door = doorOf(this.#identity.relay.shared(fromHex(card.x25519, 32)), card.name, this.#home.facts.name);
-      for (const name of await this.#relay.list(door)) if (!this.#judged.has(name)) await this.#judge(card, door, name, now);
+    for (const lead of this.#leads) {
+      const door = doorOf(this.#identity.relay.shared(fromHex(lead.x25519, 32)), lead.name, this.#home.facts.name);
+      for (const name of await this.#relay.list(door)) if (!this.#judged.has(name)) await this.#judge(lead, door, name, now);
     }
     return [...this.#found.values()].filter((i) => !CeremonyStore.find(this.#home, i.plan)).sort((a, b) => b.plan.created.localeCompare(a.plan.created));
   }
 
-  async #judge(card: Card, door: string, name: string, now: Date): Promise<void> {
-    const taken = this.#taken.get(card.name) ?? 0;
+  async #judge(from: Lead, door: string, name: string, now: Date): Promise<void> {
+    const taken = this.#taken.get(from.name) ?? 0;
     if (taken > MAX_BEHIND_A_DOOR) return;
     try {
       const bytes = await this.#relay.get(door, name);
       if (!bytes) return;
-      this.#taken.set(card.name, taken + bytes.length);
+      this.#taken.set(from.name, taken + bytes.length);
       this.#judged.add(name);
-      const invitation = await this.#read(bytes, card);
+      const invitation = await this.#read(bytes, from);
       if (CeremonyStore.find(this.#home, invitation.plan) || Date.parse(invitation.plan.expires) <= now.getTime()) return;
       checkJoining(this.#home, invitation.plan, 'PLAN.yaml', now);
       this.#found.set(invitation.ceremony, invitation);
     } catch (e) {
       if (!(e instanceof CeremonyError) || e.code === 'E_RELAY') throw e;
       this.#judged.add(name);
-      this.problems.set(card.name, e);
+      this.problems.set(from.name, e);
     }
   }
 
   /** @throws E_RELAY_PART, E_PARCEL, E_PLAN_FIELD where it is no invitation by the owner of the card */
-  async #read(bytes: Uint8Array, { name, ed25519 }: Card): Promise<Invitation> {
+  async #read(bytes: Uint8Array, { name, identity }: Lead): Promise<Invitation> {
     const part = openAtDoor(bytes, this.#home.facts.name, this.#identity.relay);
     const files = parseParcel(part.payload, `an invitation by ${name}`);
     const planFile = files.find((f) => f.path === 'PLAN.yaml') ?? fail('E_PARCEL', 'an invitation without a plan');
-    const foreign = files.find((f) => !isOpeningFile(f.path));
+    const messages = files.filter((f) => /^round-[1-9]\//.test(f.path) && f.path.endsWith(`/${name}.blob`));
+    const foreign = files.find((f) => !isOpeningFile(f.path) && f !== messages[0]);
     if (foreign) fail('E_PARCEL', `${foreign.path} belongs to no invitation`);
     const plan = await parsePlanFile(planFile.bytes, 'PLAN.yaml');
     const sid = sessionId(plan);
     const lead = seated(plan).find((p) => p.name === plan.lead);
-    if (part.from !== name || toHex(part.identity) !== ed25519) fail('E_RELAY_PART', `not signed by ${name}, whose door it is`);
-    if (!equalBytes(sid, part.sid) || plan.lead !== name || lead?.identity !== ed25519) fail('E_RELAY_PART', 'the plan in it has another lead, or is another plan');
+    if (part.from !== name || toHex(part.identity) !== identity) fail('E_RELAY_PART', `not signed by ${name}, whose door it is`);
+    if (!equalBytes(sid, part.sid) || plan.lead !== name || lead?.identity !== identity) fail('E_RELAY_PART', 'the plan in it has another lead, or is another plan');
     return { plan, ceremony: ceremonyId(sid), label: ceremonyLabel(plan), files };
   }
 }

@@ -195,7 +195,9 @@ function parcelsFromMe(store: CeremonyStore, folder: string, identity: Identity)
   const certificate = store.done ? disk.read(join(folder, 'transcript', 'certificate.json'), MAX_CERTIFICATE_BYTES) : undefined;
   const over = store.done ? 'end' : store.ending === undefined ? undefined : 'abort';
   const end = over !== undefined ? [{ path: `transcript/${me}.jsonl`, bytes: store.chainBytes.slice(0, MAX_CHAIN_BYTES) }, ...(certificate ? [{ path: 'transcript/certificate.json', bytes: certificate }] : [])] : [];
-  const opening = me === store.plan.lead ? [...openingFiles(store), ...cardFiles(store, folder)] : [];
+  // with the lead's first message, so that whoever joins need not come again for it
+  const first = messages.filter(({ slot }) => slot === slotsOf(store.plan)[0]?.slot).map(({ own }) => messageFile(own));
+  const opening = me === store.plan.lead ? [...openingFiles(store), ...cardFiles(store, folder), ...first] : [];
   return others(store).flatMap(({ name }) => {
     const parcel = (label: string, what: string, files: ParcelFile[]) => (files.length === 0 ? [] : [{ place: place(store, identity, peers, me, name, label, what), files }]);
     return [

@@ -34,6 +34,7 @@ export async function relayServe(ctx: Context, folder: string, { listen = '127.0
     'It sees boxes, sizes, times and addresses of the machines that ask, and keeps',
     'nothing but the parts. It can delay and lose; other routes stay open.',
     ...(tls || /^(?:127\.|localhost$|::1$)/.test(host) ? [] : ['Without TLS the network between sees the same.']),
+    ...server.bounds,
     `Parts lie in ${root}`,
     `and take at most ${String(maxBytes)} bytes. To make room, take away folders of`,
     'ceremonies that have ended. Stop it with Ctrl-C.',
