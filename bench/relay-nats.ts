@@ -114,11 +114,18 @@ line(`put, ${String(BYTES)} B, all at once`, stored);
 line('delivered, all at once', delivered);
 const parts = CEREMONIES * PEOPLE * (PEOPLE - 1) * ROUNDS;
 console.log(`\n${String(CEREMONIES)} ceremonies, ${String(parts)} parts in ${(took / 1000).toFixed(1)} s: ${String(Math.round((parts / took) * 1000))} parts a second`);
-console.log(`at most: server ${String(top[0])} MB, client ${String(top[1])} MB`);
+console.log(`at most: server ${String(top[0])} MB, client ${String(top[1])} MB; processor: server ${server.cpu().toFixed(0)} s, client ${(process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6).toFixed(0)} s`);
 
 // nothing lost
 let there = 0;
 const again = await natsRelay(url, {}, PATIENCE);
+const lists: number[] = [];
+for (let i = 0; i < SINGLE; i++) {
+  const from = performance.now();
+  await again.list(name('box', i % CEREMONIES));
+  lists.push(performance.now() - from);
+}
+line('list, alone', lists);
 const left = [...began.keys()];
 const boxOf = new Map<string, string>();
 for (let c = 0; c < CEREMONIES; c++)

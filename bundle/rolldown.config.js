@@ -1,25 +1,20 @@
 // `npm run bundle`: the whole program as the one file dist/mpc-ceremony.mjs.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { deflateSync } from 'fflate';
 import { defineConfig } from 'rolldown';
 import program from '../rolldown.config.js';
-import { oneFile } from './one-file.js';
+import { oneFile, packed } from './one-file.js';
 
 const require = createRequire(import.meta.url);
 
-/**
- * The WebAssembly of the code reader is the largest part of the program: here it is compressed. By a compressor in
- * JavaScript: what zlib makes differs from one Node and one processor to the next.
- */
+/** The WebAssembly of the code reader is the largest part of the program: compressed before it becomes text. */
 const smallReader = {
   name: 'small-reader',
   load: {
     filter: { id: /^\0embedded:reader-wasm$/ },
     handler: () => {
       const wasm = readFileSync(require.resolve('zxing-wasm/reader/zxing_reader.wasm'));
-      const packed = Buffer.from(deflateSync(wasm, { level: 9 })).toString('base64');
-      return `import { inflateRawSync } from 'node:zlib';\nexport default inflateRawSync(Buffer.from('${packed}', 'base64')).toString('base64');\n`;
+      return `import { inflateRawSync } from 'node:zlib';\nexport default inflateRawSync(Buffer.from('${packed(wasm)}', 'base64')).toString('base64');\n`;
     },
   },
 };

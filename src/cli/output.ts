@@ -35,7 +35,9 @@ export function wrap(text: string, width: number, indent = ''): string {
  */
 export function fold(line: string): string[] {
   if (line.length <= WIDTH) return [line];
-  const label = /^(?:\s+|.*?\S {2,})(?=\S)/.exec(line)?.[0] ?? '';
+  const begin = /^(?:\s+|.*?\S {2,})(?=\S)/.exec(line)?.[0] ?? '';
+  // what is longer than half a line is a long name, no label
+  const label = begin.length <= WIDTH / 2 ? begin : '';
   const room = WIDTH - label.length;
   const cut = room - (room % 8);
   const words = line

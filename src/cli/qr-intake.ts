@@ -201,9 +201,15 @@ export async function intake(terminal: Terminal, receiver: Receiver, options: In
         else complain(error);
         continue;
       }
-      for await (const text of codesInFile(file, undefined, { signal: stop.signal })) {
-        found += 1;
-        accepted = judged(await receiver.take(text)) || accepted;
+      try {
+        for await (const text of codesInFile(file, undefined, { signal: stop.signal })) {
+          found += 1;
+          accepted = judged(await receiver.take(text)) || accepted;
+        }
+      } catch (e) {
+        // what was taken before the rest of a file turned out to be damaged, or too much, was taken
+        if (!accepted || !(e instanceof CeremonyError)) throw e;
+        complain(e);
       }
     }
     if (found === 0 && !stopped) line.say(wrap('! No code was found there. Take the picture again: closer, sharp, with the whole code in view.', COLUMNS));

@@ -17,7 +17,7 @@ import { sha256 } from '../wire/hash.ts';
 const LIMITS = { type: 'bytes', parts: MAX_PARTS, fragment: MAX_FRAGMENT, payload: MAX_PAYLOAD };
 /** Most that is remembered, characters: a message of 4 MB, and parts of others. */
 const MAX_REMEMBERED = 12 * 1024 * 1024;
-/** Most codes that are taken up from a file. Of an honest one these are all that count. */
+/** Most codes that are taken up from a file, the last ones: they are of the message that the scan was after. */
 const MAX_CODES = 4 * MAX_PARTS;
 /** Messages whose codes are remembered: as many as are gathered at the same time. */
 const MAX_MESSAGES = 4;
@@ -195,7 +195,7 @@ export class ScanMemory {
 
   load(): string[] {
     const text = this.#try(() => this.#ours());
-    return text === undefined ? [] : text.split('\n').filter((line) => line.startsWith('UR:')).slice(0, MAX_CODES);
+    return text === undefined ? [] : text.split('\n').filter((line) => line.startsWith('UR:')).slice(-MAX_CODES);
   }
 
   store(texts: readonly string[]): void {

@@ -1,5 +1,5 @@
 /**
- * One connection to a NATS server: the project's own client library behind {@link ./nats-sieve.ts}, with TLS and login. It does not
+ * One connection to a NATS server: NATS's own client library behind {@link ./nats-sieve.ts}, with TLS and login. It does not
  * connect again by itself: when it is gone, everything under way ends with {@link LinkDown}, and whoever uses it opens another and
  * repeats what was not answered ({@link ./nats-relay.ts}). Texts of the other side are told apart but never shown.
  *
@@ -139,10 +139,10 @@ function faultOf(target: LinkTarget, cause: unknown): CeremonyError | LinkDown {
   return new LinkDown('the connection ended');
 }
 
-/** What is heard on a subject. */
+/** Listens on a subject. */
 export interface Bell {
-  /** Ends with the next message, with the link, or when this login may not subscribe. */
-  readonly rung: Promise<'rung' | 'down' | 'refused'>;
+  /** Ends with the subject of the next message, with the link, or when this login may not subscribe. */
+  readonly rung: Promise<{ readonly subject: string } | 'down' | 'refused'>;
   cancel(): void;
 }
 
@@ -182,7 +182,6 @@ export class NatsLink {
         tls: tls ? secured : null,
         reconnect: false,
         resolve: false,
-        ignoreClusterUpdates: true,
         noAsyncTraces: true,
         ...(authenticator === undefined ? {} : { authenticator }),
       });
@@ -203,8 +202,8 @@ export class NatsLink {
 
   /**
    * Publishes and waits for the first answer.
-   * @param ms after which the link is given up
-   * @throws LinkDown; E_RELAY when this login may not publish there
+   * @param ms for the answer
+   * @throws LinkDown, after which the link is to be closed: an answer may still come; E_RELAY when this login may not publish there
    */
   async request(subject: string, payload: Uint8Array, ms: number, header?: readonly [string, string]): Promise<Uint8Array> {
     const headers = newHeaders();
@@ -216,7 +215,6 @@ export class NatsLink {
       const denied = chain(cause).find((e) => e instanceof PermissionViolationError);
       if (denied?.operation === 'publish') return this.#denied(`publish to ${subject}`);
       if (denied !== undefined) return this.#denied('receive answers (subscribe to _INBOX.>)');
-      if (chain(cause).some((e) => e instanceof TimeoutError)) this.close();
       // a connection that ended knows why
       if (this.#nc.isClosed()) await this.#nc.closed();
       throw this.#fault ?? faultOf(this.#target, cause);
@@ -232,8 +230,8 @@ export class NatsLink {
 
   /** Listens for one message. */
   bell(subject: string): Bell {
-    let ring: (how: 'rung' | 'down' | 'refused') => void = () => undefined;
-    const rung = new Promise<'rung' | 'down' | 'refused'>((resolve) => {
+    let ring: (how: Awaited<Bell['rung']>) => void = () => undefined;
+    const rung: Bell['rung'] = new Promise((resolve) => {
       ring = resolve;
     });
     if (this.#nc.isClosed()) {
@@ -243,8 +241,8 @@ export class NatsLink {
     // one only: whoever waits lists the box anyway, and need not be sent what others fetch
     const heard = this.#nc.subscribe(subject, {
       max: 1,
-      callback: (cause) => {
-        ring(cause === null ? 'rung' : 'refused');
+      callback: (cause, message) => {
+        ring(cause === null ? { subject: message.subject } : 'refused');
       },
     });
     void heard.closed.then(() => {

@@ -2,19 +2,19 @@
  * A relay on NATS JetStream, for organisations that run one for many ceremonies and sites. Boxes and names are subjects of one stream
  * that keeps one message of each for ever ({@link ./nats-stream.ts}). Server and network may end and come back: whatever was not
  * acknowledged is said again, which a place that is written once allows.
+ *
+ * What it does not promise: nats-server 2.9 acknowledges before a part is on the disk. It may be killed at any time; after a power
+ * cut parts can be missing, and are there again when their senders repeat a command. A name that was asked for and not found is seen by whoever
+ * may listen to the server's own subjects, hence: list first, then fetch.
  */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { realpathSync } from 'node:fs';
-import { credsAuthenticator, nkeyAuthenticator } from '@nats-io/transport-node';
 import type * as v from 'valibot';
-import { onFile } from '../vault/io-error.ts';
-import { readRegular } from '../vault/raw-file.ts';
 import { equalBytes, fromHex } from '../wire/bytes.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
 import { sha256 } from '../wire/hash.ts';
 import { DENIED, LinkDown, type LinkTarget, NatsLink } from './nats-link.ts';
 import { parsePlace, PIECE_BYTES, pieceLength, storedPart } from './nats-pieces.ts';
 import * as stream from './nats-stream.ts';
+import { openNatsLogin, readAuthorities } from './open-nats-login.ts';
 import { closer, pause } from './pause.ts';
 import { checkPlace, MAX_NAMES, PLACE, type Relay, type RelayOptions } from './relay.ts';
 
@@ -33,63 +33,15 @@ const PATIENCE: NatsPatience = { connect: 10_000, answer: 10_000, altogether: 30
 const TOGETHER = 4;
 /** Between two looks at a box while waiting: when it was published to, when nothing is heard, and when this login may not subscribe. */
 const LOOK = { rung: 100, silent: 15_000, deaf: 2_000 };
-const MAX_LOGIN_BYTES = 64 << 10;
-const MAX_CA_BYTES = 1 << 20;
 const OTHER_ROUTE = 'Tell the operator of the relay; meanwhile carry messages by another route.';
 
 type Answer<T> = { readonly ok: T } | { readonly error: stream.StreamError };
 
-const readNamed = (path: string, max: number): Buffer =>
-  Buffer.from(onFile('read', path, () => readRegular(realpathSync(path), max)) ?? fail('E_IO', `nothing is at ${path}`, { file: path, remedy: 'Check the path.' }));
-
-/** A login of NATS by its content. `wipe` ends it. @throws E_IO; E_USAGE, with nothing of the contents */
-function openLogin(path: string): Pick<LinkTarget, 'authenticator' | 'clientPem'> & { readonly wipe: () => void } {
-  const read = readNamed(path, MAX_LOGIN_BYTES);
-  // the library knows no line ends of Windows
-  const bytes = Buffer.from(read.filter((b) => b !== 13));
-  read.fill(0);
-  const wipe = (): void => {
-    bytes.fill(0);
-  };
-  try {
-    if (bytes.includes('-BEGIN CERTIFICATE-')) {
-      const clientPem = bytes.toString('latin1');
-      if (new X509Certificate(bytes).checkPrivateKey(createPrivateKey(bytes))) return { clientPem, wipe };
-    }
-    const creds = /-BEGIN NATS USER JWT-+\n[\w-]+\.[\w-]+\.[\w-]+\s/.test(bytes.toString('latin1'));
-    if (creds || /^\s*SU[A-Z2-7]{56}\s*$/.test(bytes.toString('latin1'))) {
-      const authenticator = creds ? credsAuthenticator(bytes) : nkeyAuthenticator(() => trimmed(bytes));
-      // whether the file can be read shows only when it is used
-      authenticator('a nonce of no server');
-      return { authenticator, wipe };
-    }
-  } catch {
-    // said below: the library's own words might show something of the file
-  }
-  wipe();
-  return fail('E_USAGE', `${path} holds no login of NATS`, {
-    file: path,
-    field: 'relay-creds',
-    remedy: 'It must be a .creds file, the seed of a user’s nkey (SU…), or a client certificate with its key in one PEM file. Ask the operator of the relay for it again.',
-  });
-}
-
-function trimmed(bytes: Buffer): Buffer {
-  const from = bytes.findIndex((b) => b > 32);
-  return bytes.subarray(from, bytes.findLastIndex((b) => b > 32) + 1);
-}
-
-/** Certificates that may vouch for a relay. @throws E_IO; E_USAGE when there are none, or a damaged one */
-function readCa(path: string): string {
-  const text = readNamed(path, MAX_CA_BYTES).toString('latin1');
-  const found = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  try {
-    for (const pem of found) new X509Certificate(pem);
-    if (found.length > 0) return found.join('\n');
-  } catch {
-    // said below
-  }
-  return fail('E_USAGE', `${path} holds no certificate in PEM`, { file: path, field: 'relay-ca', remedy: 'Ask whoever keeps the relay for the certificate of its authority.' });
+/** The name that a subject has in a box, if it is a place of this box. */
+function nameIn(box: string, subject: string): string | undefined {
+  const start = stream.placeSubject(box, '');
+  const name = subject.slice(start.length);
+  return subject.startsWith(start) && PLACE.test(name) ? name : undefined;
 }
 
 /**
@@ -101,8 +53,8 @@ export async function natsRelay(url: URL, options: RelayOptions = {}, patience: 
   const { protocol, hostname, port, username, password, pathname, search, hash } = url;
   if (!['nats:', 'tls:'].includes(protocol) || username + password + search + hash !== '' || !['', '/'].includes(pathname) || !/^(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+)$/i.test(hostname))
     fail('E_USAGE', 'the address of a NATS relay is nats://HOST:PORT or tls://HOST:PORT, with nothing else in it', { field: 'relay', remedy: 'A login never stands in an address: give the credentials file with --relay-creds.' });
-  const ca = options.ca === undefined ? undefined : readCa(options.ca);
-  const { wipe, ...login } = options.creds === undefined ? { wipe: () => undefined } : openLogin(options.creds);
+  const ca = options.ca === undefined ? undefined : readAuthorities(options.ca);
+  const { wipe, ...login } = options.creds === undefined ? { wipe: () => undefined } : openNatsLogin(options.creds);
   const relay = new NatsRelay(
     {
       address: `${protocol}//${hostname}:${port || '4222'}`,
@@ -197,9 +149,12 @@ class NatsRelay implements Relay {
       // heard from before the look on, so that nothing falls between
       const bell = (await this.#link?.catch(() => undefined))?.bell(stream.boxSubject(box));
       try {
-        const names = await this.#list(box, left(this.#patience.altogether));
-        if (names.length > known || left(1) === 0) return;
+        const names = new Set(await this.#list(box, left(this.#patience.altogether)));
+        if (names.size > known || left(1) === 0) return;
         const heard = bell === undefined ? 'down' : await Promise.race([bell.rung, pause(left(LOOK.silent), signal)]);
+        const name = typeof heard === 'object' ? nameIn(box, heard.subject) : undefined;
+        // believed, since a look costs the server more than anything else; at worst the wait ends too early
+        if (name !== undefined && !names.has(name) && names.size === known) return;
         await pause(left(heard === 'refused' ? LOOK.deaf : LOOK.rung), signal);
       } catch (e) {
         if (signal.aborted) return;
@@ -335,9 +290,8 @@ class NatsRelay implements Relay {
     const answer = await this.#persist(ms, stream.STREAM_INFO, { subjects_filter: stream.boxSubject(box) }, stream.StreamAnswer);
     if ('error' in answer) return answer.error.code === stream.NOT_FOUND ? [] : this.#refuses('list a box', answer.error);
     stream.checkStream(answer.ok.config, this.address);
-    const start = stream.placeSubject(box, '');
     const subjects = Object.keys(answer.ok.state.subjects);
-    const names = subjects.filter((s) => s.startsWith(start)).map((s) => s.slice(start.length)).filter((n) => PLACE.test(n));
+    const names = subjects.flatMap((s) => nameIn(box, s) ?? []);
     if (names.length > MAX_NAMES || answer.ok.total > subjects.length) fail('E_RELAY', `somebody fills box ${box} of ${this.address}: more than ${String(MAX_NAMES)} places`, { remedy: OTHER_ROUTE });
     return names.sort();
   }

@@ -4,8 +4,11 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import { afterAll } from 'vitest';
 import type { Json } from '../e2e/support.ts';
+// @ts-expect-error a script without types
+import * as unpack from '../../bundle/unpack.mjs';
 
 export const ROOT = join(import.meta.dirname, '../..');
 const ROLLDOWN = join(ROOT, 'node_modules/rolldown/bin/cli.mjs');
@@ -38,6 +41,21 @@ export function newDir(): string {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'bundle-')));
   made.push(dir);
   return dir;
+}
+
+/** The parts of a one-file program by name, as code. */
+export const partsOf = (unpack as { partsOf: (text: string) => Map<string, string> }).partsOf;
+
+/** The text of a one-file program in which one piece of code, which must be there once, is another. */
+export function altered(text: string, from: string, to: string): string {
+  const found = [...partsOf(text)].filter(([, code]) => code.includes(from));
+  const [name, code] = found[0] ?? ['', ''];
+  if (found.length !== 1 || code.split(from).length !== 2) throw new Error(`not once in the program: ${from}`);
+  const other = code.replace(from, () => to);
+  const at = text.indexOf(`'${name}': () => {/*\n`) + `'${name}': () => {/*\n`.length;
+  const end = text.indexOf('\n*/}', at);
+  const plain = text.slice(at, end) === code;
+  return text.slice(0, at) + (plain ? other : deflateRawSync(other).toString('base64')) + text.slice(end);
 }
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

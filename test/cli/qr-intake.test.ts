@@ -11,6 +11,7 @@ import { CodeSequence } from '../../src/cli/qr-sequence.ts';
 import { typedPath } from '../../src/cli/qr-sources.ts';
 import { codesGif } from '../../src/qr/gif.ts';
 import { codePng } from '../../src/qr/png.ts';
+import { urSender } from '../../src/qr/ur.ts';
 import { encodeParcel } from '../../src/transport/parcel.ts';
 import { realDisk } from '../../src/vault/durable.ts';
 import { utf8 } from '../../src/wire/bytes.ts';
@@ -174,6 +175,129 @@ describe('files', () => {
     expect(typedPath('/a\\ b/c\\(1\\).png')).toBe('/a b/c(1).png');
     expect(typedPath('file:///a%20b.gif')).toBe('/a b.gif');
     expect(typedPath('~/x')).toMatch(/^\/.*\/x$/);
+    expect(typedPath('file:///100%zz.gif')).toBe('/100%zz.gif');
+  });
+
+  it('a code of anything else is no path, and no end of the session', async () => {
+    const { until, enter, end } = session();
+    enter('WIFI:T:WPA;S:guest;P:'.padEnd(300, 'A'));
+    await until(/! "WIFI:T:WPA;S:guest;P:A+…" is neither a code of this program\s+nor the path of a file\. Scan the codes/);
+    for (const [text, said] of [['file://%zz', /! cannot read .*%zz/], ['file://%00', /! "\\x00" is neither/], [`/${'a/'.repeat(4000)}`, /! "a" is neither/]] as const) {
+      enter(text);
+      await until(said);
+    }
+    enter('q');
+    expect(await end).toBe('left');
+  });
+
+  it('a name that a terminal would obey is shown, not obeyed', async () => {
+    const { terminal, until, enter } = session();
+    enter(`${dir}/\x9b2J\u202egpj.exe`);
+    await until(/! cannot read .*\\x9b2J\\u202egpj\.exe/);
+    terminal.type('a\x9b2J');
+    expect(terminal.screen.text).toMatch(/> a\\x9b2J$/);
+    expect(terminal.written.join('')).not.toMatch(/[\x80-\x9f\u202e]/);
+    terminal.type('\x03');
+  });
+});
+
+describe('Ctrl-C is heard', () => {
+  const small = encodeParcel([{ path: 'files/a', bytes: utf8('a') }]);
+  /** Types a path, and Ctrl-C as soon as the screen shows that it is being read. */
+  const leave = async ({ terminal, enter, end, until }: Session, file: string, shown: RegExp): Promise<unknown> => {
+    enter(file);
+    await until(shown);
+    terminal.type('\x03');
+    return end;
+  };
+
+  it('in a GIF without codes, before the frame that has one', async () => {
+    const code = new CodeSequence(small, 6).code(1).modules;
+    // frames of 3072 x 3072 white pixels in a few bytes, then a code
+    const white = [0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 0x01, 0];
+    const gif = Buffer.from(codesGif([code], { scale: 3 }));
+    const colours = gif.subarray(13, 13 + 3 * 2 ** (((gif[10] ?? 0) & 7) + 1));
+    const file = join(dir, 'x.gif');
+    const make = (frames: number): void => {
+      writeFileSync(file, Buffer.concat([Buffer.from('GIF89a'), Buffer.from([0, 12, 0, 12, gif[10] ?? 0, 0, 0]), colours, ...Array.from({ length: frames }, () => Buffer.from(white)), gif.subarray(gif.indexOf(Buffer.from([0x2c, 0, 0, 0, 0])))]));
+    };
+    make(1);
+    const patient = session();
+    patient.enter(file);
+    expect(await patient.end).toBe('taken');
+    expect(patient.got).toEqual([small]);
+    make(8);
+    const s = session();
+    expect(await leave(s, file, /reading the file/)).toMatchObject({ code: 'E_INTERRUPTED' });
+    expect(s.got).toEqual([]);
+  });
+
+  it('in a text of mixtures that keep the reader busy; what was taken until then stays', async () => {
+    const heavy = urSender(new Uint8Array(createHash('shake256', { outputLength: 16_000 }).digest()), 4);
+    const lines = Array.from({ length: 7000 }, (_, i) => heavy.part(5000 + i));
+    const file = join(dir, 'x.txt');
+    writeFileSync(file, lines.join('\n'));
+    expect(await leave(session(), file, /reading the file: \d+ of/)).toMatchObject({ code: 'E_INTERRUPTED' });
+    const kept = readFileSync(join(dir, '.scan'), 'utf8').split('\n').length;
+    expect(kept).toBeGreaterThan(2);
+    expect(kept).toBeLessThan(3900);
+    // pasted at the prompt, all of it in one piece
+    rmSync(join(dir, '.scan'));
+    const pasting = session();
+    await pasting.until(/no code yet$/);
+    pasting.terminal.type(`${lines.join('\r')}\r`);
+    await turn();
+    await turn();
+    pasting.terminal.type('\x03');
+    expect(await pasting.end).toMatchObject({ code: 'E_INTERRUPTED' });
+    expect(readFileSync(join(dir, '.scan'), 'utf8').split('\n').length).toBeLessThan(3900);
+  });
+
+  it('in a remembered scan that somebody else wrote', async () => {
+    const heavy = urSender(new Uint8Array(createHash('shake256', { outputLength: 16_000 }).digest()), 4);
+    const first = session();
+    first.enter(heavy.part(5000));
+    await first.until(/1 of/);
+    first.terminal.type('\x03');
+    await first.end;
+    const text = readFileSync(join(dir, '.scan'), 'utf8') + Array.from({ length: 7000 }, (_, i) => `${heavy.part(5001 + i)}\n`).join('');
+    writeFileSync(join(dir, '.scan'), text);
+    const { terminal, end } = session();
+    await turn();
+    terminal.type('\x03');
+    expect(await end).toMatchObject({ code: 'E_INTERRUPTED' });
+    // the introduction was not reached, and nothing is lost
+    expect(terminal.screen.text).not.toContain('SCAN_QR');
+    expect(new Set(readFileSync(join(dir, '.scan'), 'utf8').split('\n'))).toEqual(new Set(text.split('\n')));
+  });
+
+  it('in a video that stalls, and at a camera that does; ffmpeg is ended', async () => {
+    fakeCamera([1]);
+    writeFileSync(join(dir, 'bin', 'ffmpeg'), `#!/bin/sh\necho $$ > '${dir}/pid'\nexec sleep 1000\n`);
+    const stalls = async (): Promise<void> => {
+      for (let i = 0; i < 2000 && !runs(); i++) await pause(5);
+      expect(runs()).toBe(true);
+    };
+    const ends = async (): Promise<void> => {
+      for (let i = 0; i < 400 && runs(); i++) await pause(5);
+      expect(runs()).toBe(false);
+    };
+    const file = join(dir, 'x.y4m');
+    writeFileSync(file, 'YUV4MPEG2 W8 H8 F1:1\n');
+    const video = session();
+    video.enter(file);
+    await stalls();
+    video.terminal.type('\x03');
+    expect(await video.end).toMatchObject({ code: 'E_INTERRUPTED' });
+    await ends();
+    rmSync(join(dir, 'pid'));
+    const watched = session({ camera: '/dev/video9', watch: true });
+    await stalls();
+    watched.terminal.type('\r');
+    await watched.until(/no code yet$/);
+    await ends();
+    watched.enter('q');
+    expect(await watched.end).toBe('left');
   });
 });
 

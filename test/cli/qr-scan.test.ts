@@ -28,6 +28,12 @@ afterEach(() => {
 });
 const file = (): string => join(dir, 'new', '.scan');
 const memory = (): ScanMemory => new ScanMemory(realDisk(), file(), (text) => told.push(text));
+const HEAD = '# mpc-ceremony: codes scanned so far; mpc-ceremony qr scan goes on with them. Nothing secret. Removed when complete.\n';
+const recalled = async (from = memory()): Promise<Scan> => {
+  const scan = new Scan(from);
+  await scan.recall();
+  return scan;
+};
 const lines = (): string[] => readFileSync(file(), 'utf8').split('\n').filter((l) => l.startsWith('UR:'));
 
 describe('how far it is', () => {
@@ -58,7 +64,7 @@ describe('what is remembered', () => {
     expect(lines()).toEqual(parts(message, 100, 1, 6));
     expect(readFileSync(file(), 'utf8').split('\n')[0]).toMatch(/^# mpc-ceremony: .*Nothing secret/);
 
-    const second = new Scan(memory());
+    const second = await recalled();
     expect(second.facts).toEqual({ parts: 11, have: 6, missing: 5, foreign: 0, damaged: 0 });
     const got: Uint8Array[] = [];
     const receiver = new Receiver(second, (m) => Promise.resolve(void got.push(m)));
@@ -80,7 +86,7 @@ describe('what is remembered', () => {
     for (const text of parts(a, 100, 4, 6)) await receiver.take(text);
     expect(lines()).toEqual(parts(b, 100, 1, 2));
     expect(scan.words).toBe('2 of 6 parts, 4 missing');
-    expect(new Scan(memory()).words).toBe('2 of 6 parts, 4 missing');
+    expect((await recalled()).words).toBe('2 of 6 parts, 4 missing');
   });
 
   it('forgets codes of the same message in another size', async () => {
@@ -94,16 +100,16 @@ describe('what is remembered', () => {
     const message = bytes(300);
     new Scan(memory()).save();
     realDisk().makeDir(join(dir, 'new'));
-    writeFileSync(file(), parts(message, 100, 1, 4).join('\n'));
+    writeFileSync(file(), HEAD + parts(message, 100, 1, 4).join('\n'));
     const got: Uint8Array[] = [];
     await new Receiver(new Scan(memory()), (m) => Promise.resolve(void got.push(m))).settle();
     expect([got, existsSync(file())]).toEqual([[message], false]);
   });
 
-  it('is no trap when somebody else wrote it', () => {
+  it('is no trap when somebody else wrote it', async () => {
     realDisk().makeDir(join(dir, 'new'));
-    writeFileSync(file(), Buffer.concat([Buffer.from('UR:BYTES/1-4000000/AEAE\nUR:\nUR:BYTES/'), Buffer.alloc(100_000, 0xff), Buffer.from(`\n\0\n${parts(bytes(300), 100, 1, 1)[0] as string}\n`)]));
-    expect(new Scan(memory()).facts).toEqual({ parts: 4, have: 1, missing: 3, foreign: 0, damaged: 0 });
+    writeFileSync(file(), Buffer.concat([Buffer.from(`${HEAD}UR:BYTES/1-4000000/AEAE\nUR:\nUR:BYTES/`), Buffer.alloc(100_000, 0xff), Buffer.from(`\n\0\n${parts(bytes(300), 100, 1, 1)[0] as string}\n`)]));
+    expect((await recalled()).facts).toEqual({ parts: 4, have: 1, missing: 3, foreign: 0, damaged: 0 });
     rmSync(file());
     symlinkSync('/etc/passwd', file());
     const scan = new Scan(memory());
@@ -112,6 +118,49 @@ describe('what is remembered', () => {
     expect(scan.facts.have).toBe(2);
     // told once, and the scan goes on
     expect(told).toEqual([expect.stringMatching(/^! codes are not remembered/)]);
+  });
+
+  it('somebody else\'s file of that name stays as it is, and that is told', async () => {
+    realDisk().makeDir(join(dir, 'new'));
+    for (const theirs of ['my tax papers', '', `a line\n${HEAD}`, HEAD.slice(0, -2), parts(bytes(300), 100, 1, 4).join('\n')]) {
+      told = [];
+      writeFileSync(file(), theirs);
+      const scan = await recalled();
+      expect([scan.begun, scan.messages]).toEqual([false, []]);
+      scan.save();
+      for (const text of parts(bytes(500), 100, 1, 3)) scan.take(text);
+      scan.save();
+      expect(readFileSync(file(), 'utf8')).toBe(theirs);
+      expect(told).toEqual(['! codes are not remembered for a further scan: .scan is there already and is no such file']);
+    }
+    // larger than anything that is remembered
+    writeFileSync(file(), HEAD + 'UR:'.padEnd(13 * 1024 * 1024, 'A'));
+    (await recalled()).save();
+    expect(readFileSync(file())).toHaveLength(HEAD.length + 13 * 1024 * 1024);
+  });
+
+  it('is taken up in pieces: who leaves meanwhile need not wait, and loses nothing', async () => {
+    realDisk().makeDir(join(dir, 'new'));
+    // every one of them mixes hundreds of parts: seconds of work
+    const heavy = parts(bytes(16_000), 4, 5000, 12_000);
+    writeFileSync(file(), HEAD + heavy.join('\n'));
+    const leaving = new AbortController();
+    setImmediate(() => {
+      leaving.abort();
+    });
+    const scan = new Scan(memory());
+    await scan.recall(leaving.signal);
+    expect(scan.facts.have).toBeGreaterThan(0);
+    expect(scan.facts.have).toBeLessThan(3900);
+    scan.save();
+    expect(new Set(lines())).toEqual(new Set(heavy));
+  });
+
+  it('is bounded: of more codes than can count the last are taken up', async () => {
+    realDisk().makeDir(join(dir, 'new'));
+    const [old, last] = [parts(bytes(500), 100, 1, 3), parts(bytes(400, 2), 100, 1, 2)];
+    writeFileSync(file(), HEAD + [...old, ...Array.from({ length: 4 * 4096 }, () => 'UR:BYTES/AE'), ...last].join('\n'));
+    expect((await recalled()).words).toBe('2 of 5 parts, 3 missing');
   });
 
   it('is written after a few codes without being asked', () => {

@@ -36,6 +36,17 @@ const codeOf = async (terminal: FakeTerminal): Promise<string> => {
 };
 
 describe('what is drawn', () => {
+  it('a file whose name a terminal would obey cannot command it', async () => {
+    const terminal = new FakeTerminal(120, 40);
+    const hostile = { ...load(300), what: 'message \x1b[2J\x9b1;1HNEXT\n  DONE \u202e.blob' };
+    const end = showCodes(terminal, hostile).catch((e: unknown) => e);
+    expect(terminal.screen.text.replace(/\s+/g, '')).toContain('message\\x1b[2J\\x9b1;1HNEXT\\x0aDONE\\u202e.blob');
+    expect(terminal.written.join('')).not.toMatch(/[\x80-\x9f\u202e\n]/);
+    await codeOf(terminal);
+    terminal.type('q');
+    expect(await end).toBe('left');
+  });
+
   it.each([
     [80, 24, 300],
     [80, 24, 2000],

@@ -1,7 +1,17 @@
 /** The keyboard and the screen are given back, whatever happens. */
 import { EventEmitter } from 'node:events';
-import { describe, expect, it } from 'vitest';
-import { KeyReader, oneLine, terminalOf, type KeySource, type ScreenStream } from '../../src/cli/terminal.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Answers } from '../../src/cli/answers.ts';
+import { discardTyped, KeyReader, oneLine, terminalOf, type KeySource, type ScreenStream } from '../../src/cli/terminal.ts';
+import { realDisk } from '../../src/vault/durable.ts';
+
+const asked: string[] = [];
+vi.mock('@inquirer/prompts', () => ({
+  input: ({ message }: { message: string }) => {
+    asked.push(message);
+    return Promise.resolve('typed after it');
+  },
+}));
 
 class Keyboard extends EventEmitter {
   isTTY = true;
@@ -55,6 +65,64 @@ describe('keys', () => {
     release?.();
     keyboard.emit('data', Buffer.from('c'));
     expect([seen, keyboard.isRaw, keyboard.flowing, keyboard.listenerCount('data') + keyboard.listenerCount('end') + keyboard.listenerCount('error')]).toEqual([['a', 'b', 'closed'], false, false, 0]);
+  });
+});
+
+describe('what was typed before the question', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+  const discard = (keyboard: Keyboard): Promise<unknown> => discardTyped(keyboard as unknown as KeySource).then(() => 'quiet', (e: unknown) => e);
+
+  it('is thrown away, until the keyboard is quiet; then it is given back', async () => {
+    const keyboard = new Keyboard();
+    let end: unknown;
+    void discard(keyboard).then((r) => (end = r));
+    expect([keyboard.isRaw, keyboard.flowing]).toEqual([true, true]);
+    // a scanner that goes on typing
+    for (let i = 0; i < 12; i++) {
+      keyboard.emit('data', Buffer.from('UR:BYTES/AEAE\r'));
+      await vi.advanceTimersByTimeAsync(90);
+      expect(end).toBeUndefined();
+    }
+    await vi.advanceTimersByTimeAsync(10);
+    expect(end).toBe('quiet');
+    expect([keyboard.isRaw, keyboard.flowing, keyboard.listenerCount('data') + keyboard.listenerCount('end') + keyboard.listenerCount('error')]).toEqual([false, false, 0]);
+  });
+
+  it('Ctrl-C in it ends the command; a keyboard that goes away is the question\'s affair', async () => {
+    const keyboard = new Keyboard();
+    const end = discard(keyboard);
+    keyboard.emit('data', Buffer.from('ab\x03c'));
+    expect(await end).toMatchObject({ code: 'E_INTERRUPTED' });
+    expect([keyboard.isRaw, keyboard.listenerCount('data')]).toEqual([false, 0]);
+    const gone = discard(keyboard);
+    keyboard.emit('end');
+    expect(await gone).toBe('quiet');
+    expect(keyboard.isRaw).toBe(false);
+  });
+
+  it('is no answer: the question comes after it, and cannot command the terminal', async () => {
+    const keyboard = new Keyboard();
+    vi.spyOn(process, 'stdin', 'get').mockReturnValue(keyboard as unknown as typeof process.stdin);
+    let screen = '';
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((screen += String(text)), true));
+    await import('@inquirer/prompts');
+    let answer: unknown;
+    void new Answers(realDisk(), {}).ask('verify-peer', ['The card of \x9b2Jbob.', 'Type \x1b]0;two words:']).then((a) => (answer = a));
+    for (let i = 0; i < 5; i++) {
+      await vi.advanceTimersByTimeAsync(90);
+      keyboard.emit('data', Buffer.from('Apollo zulu\r'));
+      expect([screen, asked]).toEqual(['', []]);
+    }
+    await vi.advanceTimersByTimeAsync(100);
+    expect([screen, asked, answer]).toEqual(['The card of \\x9b2Jbob.\n', ['Type \\x1b]0;two words:'], { answer: 'typed after it', source: 'typed' }]);
+    // what the question itself is typed is not thrown away
+    expect([keyboard.isRaw, keyboard.listenerCount('data')]).toEqual([false, 0]);
   });
 });
 

@@ -119,7 +119,8 @@ class Path {
       await observe(copy, folder, answers);
       stopped.push({ n, copy, answers, before: released(copy, folder), left: listing(copy, folder) });
     };
-    for (let n = every; !whole; n += 2 * every) await Promise.all([stop(n), stop(n + every)]);
+    // some steps have few writes: from the first one on
+    for (let n = every === 1 ? 1 : 2; !whole; n += 2 * every) await Promise.all([stop(n), stop(n + every)]);
     stopped.sort((a, b) => a.n - b.n);
     // a write that only made a folder leaves what the one before it left: the command is not repeated for both
     const distinct = stopped.filter((x, i) => stopped[i + 1]?.left !== x.left);

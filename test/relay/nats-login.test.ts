@@ -6,13 +6,14 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { natsRelay } from '../../src/relay/nats-relay.ts';
 import { STREAM, WANTED_STREAM } from '../../src/relay/nats-stream.ts';
 import type { Relay, RelayOptions } from '../../src/relay/relay.ts';
 import type { CeremonyError } from '../../src/wire/errors.ts';
-import { falseServer, INFO, type NatsServer, startNats } from '../support/nats.ts';
+import { falseServer, INFO, type NatsServer, startNats, wireTo } from '../support/nats.ts';
 import { place, random, refusal } from './people.ts';
 
 const BOX = place(0);
@@ -201,12 +202,22 @@ describe('an nkey', () => {
     expect((await refusal(() => relay.get(BOX, place(1)))).message).toContain('publish to $JS.API.STREAM.MSG.GET');
     expect(await relay.list(BOX)).toEqual([]);
   });
-  it('without the right to listen still sees what comes', async () => {
+  it('without the right to listen still sees what comes, and does not ask all the time', async () => {
     const server = await prepared({ ...RIGHTS, sub: ['_INBOX.>'] });
-    const relay = await open(`nats://${server.host}`, { creds: file('user.nk', seedOf(pair)) });
+    const wire = await wireTo(() => server.port);
+    ends.push(() => wire.close());
+    const relay = await open(`nats://127.0.0.1:${String(wire.port)}`, { creds: file('user.nk', seedOf(pair)) });
+    let looks = 0;
+    wire.onClient = (chunk) => {
+      looks += chunk.toString('latin1').split('subjects_filter').length - 1;
+      return chunk;
+    };
     const waiting = relay.wait(BOX, 0, 60_000);
+    await sleep(1000);
+    expect(looks).toBe(1);
     await relay.put(BOX, place(1), random(5));
     await waiting;
+    expect(looks).toBe(2);
   });
 });
 

@@ -10,6 +10,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/bin`;
+/** Ends with the server, and the server with the test's process, however that ends: the pipe is closed then. */
+const GUARDED = 'exec 3<&0; nats-server -c "$0" & server=$!; (cat <&3 >/dev/null; kill -9 $server) 2>/dev/null & wait $server';
 const MISSING = 'nats-server is missing: apt-get install nats-server. These tests need the real server and do not skip.';
 
 export interface NatsServer {
@@ -19,6 +21,8 @@ export interface NatsServer {
   readonly dir: string;
   /** Resident memory in kB. */
   rss(): number;
+  /** Seconds of the processor used so far. */
+  cpu(): number;
   log(): string;
   /** As `kill -9`; ends when the process is gone. */
   kill(): Promise<void>;
@@ -87,7 +91,8 @@ export async function startNats(extra = '', options: { readonly jetstream?: bool
     const running = child;
     if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
     const gone = new Promise((done) => running.once('exit', done));
-    running.kill('SIGKILL');
+    // its guard kills it with -9 when the pipe ends
+    running.stdin?.destroy();
     await gone;
   };
   const start = async (lost = false): Promise<void> => {
@@ -96,9 +101,9 @@ export async function startNats(extra = '', options: { readonly jetstream?: bool
     for (let attempt = 0; attempt < 5; attempt++) {
       if (attempt > 0 || port === 0) port = await freePort();
       mkdirSync(join(dir, 'store'), { recursive: true });
-      const config = `listen: "127.0.0.1:${String(port)}"\nlog_file: "${log}"\n${jetstream ? `jetstream { store_dir: "${dir}/store", max_file_store: 1GB }\n` : ''}${extra.replaceAll('DIR', dir)}\n`;
+      const config = `listen: "127.0.0.1:${String(port)}"\nlog_file: "${log}"\npid_file: "${dir}/pid"\n${jetstream ? `jetstream { store_dir: "${dir}/store", max_file_store: 1GB }\n` : ''}${extra.replaceAll('DIR', dir)}\n`;
       writeFileSync(join(dir, 'server.conf'), config);
-      const started = spawn('nats-server', ['-c', join(dir, 'server.conf')], { env: { ...process.env, PATH }, stdio: 'ignore' });
+      const started = spawn('sh', ['-c', GUARDED, join(dir, 'server.conf')], { env: { ...process.env, PATH }, stdio: ['pipe', 'ignore', 'ignore'] });
       child = started;
       if (await ready(port, () => started.exitCode === null && started.signalCode === null, jetstream)) return;
       await kill();
@@ -113,15 +118,10 @@ export async function startNats(extra = '', options: { readonly jetstream?: bool
     }
   };
   const remove = async (): Promise<void> => {
-    process.off('exit', abandon);
     await kill();
     rmSync(dir, { recursive: true, force: true });
   };
-  const abandon = (): void => {
-    child?.kill('SIGKILL');
-    rmSync(dir, { recursive: true, force: true });
-  };
-  process.once('exit', abandon);
+  const pid = (): string => readFileSync(join(dir, 'pid'), 'utf8').trim();
   await start();
   return {
     dir,
@@ -131,7 +131,11 @@ export async function startNats(extra = '', options: { readonly jetstream?: bool
     get host() {
       return `127.0.0.1:${String(port)}`;
     },
-    rss: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(child?.pid)}/status`, 'utf8'))?.[1]),
+    rss: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid()}/status`, 'utf8'))?.[1]),
+    cpu: () => {
+      const fields = readFileSync(`/proc/${pid()}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+      return (Number(fields[11]) + Number(fields[12])) / 100;
+    },
     log: readLog,
     kill,
     start,

@@ -27,7 +27,7 @@ export async function relayServe(ctx: Context, folder: string, { listen = '127.0
   const tls = tlsKey === undefined || tlsCert === undefined ? undefined : { key: pem(ctx, tlsKey, 'tls-key'), cert: pem(ctx, tlsCert, 'tls-cert') };
   const root = realPath(folder);
   if (!ctx.disk.exists(root)) ctx.disk.makeDir(root);
-  const server = await serve(openSpool(root), { host, port, tls, limits: { disk: maxBytes }, onFault: (text) => process.stderr.write(`! ${text}\n`) });
+  const server = await serve(openSpool(root), { host, port, tls, limits: { disk: maxBytes }, onFault: (text) => ctx.out.say(`! ${text}`) });
   tls?.key.fill(0);
   const remarks = [
     'What it carries is sealed and signed: it can read and change nothing.',
