@@ -50,7 +50,7 @@ const SECRET = new RegExp(
   `^(?:${[
     'vault/|ceremony/|rehearsal/',
     'sharing/(?:deal|open|seal|make-[a-z-]+|prove|prove-[a-z-]+)\\.ts',
-    'relay/(?:seal-part|open-part|relay-key)\\.ts',
+    'relay/(?:seal-part|open-[a-z-]+login|open-part|relay-key)\\.ts',
     '(?:backup|interop)/(?:make-[a-z-]+|open-[a-z-]+)\\.ts',
     'schnorr/(?:sign|nonce)\\.ts',
     'arith/(?:owner|sample|primes)\\.ts',
