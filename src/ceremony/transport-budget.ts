@@ -192,7 +192,8 @@ export function transportBudget(plan: Plan, opening: readonly ParcelFile[], card
     messages,
     folder: { handOvers: visits - 1 },
     qr: byCodes(plan.lead, names, required, begins),
-    relay: byRelay(plan, required, parcelBytes([...begins, ...cards]), visits),
+    // the lead's first message comes with the invitation too
+    relay: byRelay(plan, required, parcelBytes([...begins, ...cards]) + (required[0]?.blobs.find((b) => b.from === plan.lead)?.bytes ?? 0), visits),
   };
 }
 

@@ -192,7 +192,8 @@ class NatsRelay implements Relay {
 
   unreachable(cause: LinkDown): never {
     return fail('E_RELAY', `${this.address} cannot be reached: ${cause.message}`, {
-      remedy: 'Check the address, and that the relay runs and can be reached from here; then repeat the command. What was not acknowledged is sent again, and nothing is lost.',
+      // a server that asks for one may just end the connection
+      remedy: `Check the address, and that the relay runs and can be reached from here${this.#target.tls && this.#target.clientPem === undefined ? '; if it asks for a client certificate, give it with --relay-creds' : ''}. Then repeat the command. What was not acknowledged is sent again, and nothing is lost.`,
     });
   }
 

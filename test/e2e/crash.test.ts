@@ -103,7 +103,7 @@ class Path {
   async step(m: Member, folder: string, command: Command, options: { done?: string; every?: number; killed?: (n: number) => RunOptions } = {}): Promise<void> {
     const { done = 'no refusal', killed = afterWrite } = options;
     // every single write takes minutes: npm run test:long
-    const every = (options.every ?? 1) * (LONG ? 1 : 4);
+    const every = (options.every ?? 1) * (LONG ? 1 : 6);
     const stopped: Stopped[] = [];
     let whole: { copy: Member; ran: Ran } | undefined;
     const stop = async (n: number): Promise<void> => {

@@ -164,7 +164,8 @@ describe('an answer is lost', () => {
     wire.onClient = (c) => c;
     wire.onServer = ration;
     for (const { name, bytes } of parts) expect(await mine.get(BOX, name)).toEqual(bytes);
-    expect(wire.made).toBeGreaterThan(5);
+    // a new connection after every cut, of which some fall into one answer
+    expect(wire.made).toBeGreaterThan(3);
     expect(await counted()).toBe(parts.length);
   });
 });
