@@ -18,6 +18,7 @@ import { checkJoining } from './join.ts';
 import { activeEpoch, keyNames } from './key-store.ts';
 import { knownCards } from './leading.ts';
 import { isOpeningFile } from './outgoing.ts';
+import { requireRoute } from './routes.ts';
 import { CeremonyStore } from './store.ts';
 
 /** A plan with what belongs to it, signed by its lead, which this home could join. */
@@ -48,7 +49,7 @@ function knownLeads(home: Home, cards: string | undefined): Lead[] {
 }
 
 /** Bytes that are taken from one door in one process: a lead who leaves more only delays itself. */
-const MAX_BEHIND_A_DOOR = 256 * 1024 * 1024;
+const MAX_BEHIND_A_DOOR = 128 * 1024 * 1024;
 
 /** Looking behind doors, again and again; what was looked at once is not fetched again. */
 export class Doors {
@@ -80,11 +81,26 @@ export class Doors {
    * @throws E_RELAY when the relay cannot be asked at all
    */
   async look(now: Date): Promise<Invitation[]> {
+    let unreachable: CeremonyError | undefined;
+    let reached = 0;
     for (const lead of this.#leads) {
-      const door = doorOf(this.#identity.relay.shared(fromHex(lead.x25519, 32)), lead.name, this.#home.facts.name);
-      for (const name of await this.#relay.list(door)) if (!this.#judged.has(name)) await this.#judge(lead, door, name, now);
+      // what one lead does to its door, or to its card, is nobody else's matter
+      try {
+        await this.#lookBehind(lead, now);
+        reached += 1;
+      } catch (e) {
+        if (!(e instanceof CeremonyError)) throw e;
+        this.problems.set(lead.name, e);
+        if (e.code === 'E_RELAY') unreachable = e;
+      }
     }
+    if (unreachable && reached === 0) throw unreachable;
     return [...this.#found.values()].filter((i) => !CeremonyStore.find(this.#home, i.plan)).sort((a, b) => b.plan.created.localeCompare(a.plan.created));
+  }
+
+  async #lookBehind(lead: Lead, now: Date): Promise<void> {
+    const door = doorOf(this.#identity.relay.shared(fromHex(lead.x25519, 32)), lead.name, this.#home.facts.name);
+    for (const name of await this.#relay.list(door)) if (!this.#judged.has(name)) await this.#judge(lead, door, name, now);
   }
 
   async #judge(from: Lead, door: string, name: string, now: Date): Promise<void> {
@@ -96,8 +112,11 @@ export class Doors {
       this.#taken.set(from.name, taken + bytes.length);
       this.#judged.add(name);
       const invitation = await this.#read(bytes, from);
+      // unpacked it may be much larger than what was fetched, and it is kept
+      this.#taken.set(from.name, (this.#taken.get(from.name) ?? 0) + invitation.files.reduce((sum, f) => sum + f.bytes.length, 0));
       if (CeremonyStore.find(this.#home, invitation.plan) || Date.parse(invitation.plan.expires) <= now.getTime()) return;
       checkJoining(this.#home, invitation.plan, 'PLAN.yaml', now);
+      requireRoute(invitation.plan, 'relay');
       this.#found.set(invitation.ceremony, invitation);
     } catch (e) {
       if (!(e instanceof CeremonyError) || e.code === 'E_RELAY') throw e;
@@ -119,6 +138,7 @@ export class Doors {
     const lead = seated(plan).find((p) => p.name === plan.lead);
     if (part.from !== name || toHex(part.identity) !== identity) fail('E_RELAY_PART', `not signed by ${name}, whose door it is`);
     if (!equalBytes(sid, part.sid) || plan.lead !== name || lead?.identity !== identity) fail('E_RELAY_PART', 'the plan in it has another lead, or is another plan');
-    return { plan, ceremony: ceremonyId(sid), label: ceremonyLabel(plan), files };
+    // the plan last: a folder with a plan in it counts as filled
+    return { plan, ceremony: ceremonyId(sid), label: ceremonyLabel(plan), files: [...files.filter((f) => f !== planFile), planFile] };
   }
 }

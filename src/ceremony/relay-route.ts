@@ -15,7 +15,9 @@ import { boxOf, doorOf, OPENING, placeName } from '../relay/place.ts';
 import { MAX_NAMES, type Relay } from '../relay/relay.ts';
 import { sealPart } from '../relay/seal-part.ts';
 import { blobHint, type Seat } from '../wire/blob.ts';
+import { toHex } from '../wire/bytes.ts';
 import { CeremonyError, fail } from '../wire/errors.ts';
+import { sha256 } from '../wire/hash.ts';
 import type { Identity } from './identity.ts';
 import { messageFile, openingFiles } from './outgoing.ts';
 import { relayKeys } from './relay-keys.ts';
@@ -168,12 +170,11 @@ function requireOwn(store: CeremonyStore, identity: Identity, there: ReadonlySet
       if (there.has(place(store, identity, peers, store.seat.name, name, `message-${String(slot)}`, '').name)) throw foreignOwn(store, slot, name, 'has not sent one');
 }
 
-/** Only this participant and one reader know that place, and something lies there that is not of this home. */
+/** Something lies in a place of this participant that this home has not put there. Whoever keeps the relay can do that too: nobody is named. */
 function foreignOwn(store: CeremonyStore, slot: number, reader: string, what: string): CeremonyError {
   return new CeremonyError('E_ROLLBACK', `the relay holds a ${slotName(store.plan, slot)} message of this participant for ${reader}, and this home ${what}`, {
-    participant: reader,
-    details: ['Either this home is an older copy of itself, or one of two, or the relay and this reader together say something false. Nothing more was signed.'],
-    remedy: 'Stop, and carry nothing of this ceremony by another route. Compare with the words on paper and look for another copy of this home. If this is the only one, tell the lead.',
+    details: ['Either this home is an older copy of itself, or one of two; or the relay, or somebody who can write to it, says something false. Nothing more was signed, and nothing is locked.'],
+    remedy: 'Stop. Compare with the words on paper, and look for another copy of this home. If this home is the only one: go on by another route (mpc-ceremony next FOLDER, and carry the folder), and tell whoever keeps the relay.',
   });
 }
 
@@ -188,9 +189,15 @@ function parcelsFromMe(store: CeremonyStore, folder: string, identity: Identity)
   const me = store.seat.name;
   const { disk } = store.home;
   const messages = [...store.sent].map((slot) => ({ slot, own: store.ownBlob(slot) ?? fail('E_INTERNAL', 'sent, and not there') }));
-  const evidence = disk.list(join(store.dir, 'evidence')).sort().flatMap((name) => {
+  // in the order in which it was found: a place is written once, whatever is found later
+  const found = store.journal.map((e) => e.payload.evidence);
+  const age = (bytes: Uint8Array): number => (found.indexOf(toHex(sha256(bytes))) + found.length + 1) % (found.length + 1);
+  const kept = disk.list(join(store.dir, 'evidence')).flatMap((name) => {
     const bytes = disk.read(join(store.dir, 'evidence', name), MAX_EVIDENCE_BYTES);
-    return bytes && bytes.length <= MAX_RELAYED_EVIDENCE ? [{ path: `evidence/${name}`, bytes }] : [];
+    return bytes ? [{ name, bytes }] : [];
+  });
+  const evidence = kept.sort((a, b) => age(a.bytes) - age(b.bytes)).flatMap(({ name, bytes }) => {
+    return bytes.length <= MAX_RELAYED_EVIDENCE ? [{ path: `evidence/${name}`, bytes }] : [];
   });
   const certificate = store.done ? disk.read(join(folder, 'transcript', 'certificate.json'), MAX_CERTIFICATE_BYTES) : undefined;
   const over = store.done ? 'end' : store.ending === undefined ? undefined : 'abort';
@@ -216,7 +223,8 @@ function cardFiles(store: CeremonyStore, folder: string): ParcelFile[] {
   const { disk } = store.home;
   const dir = join(folder, 'cards');
   if (!disk.exists(dir)) return [];
-  return disk.list(dir).filter((n) => /^[a-z0-9][a-z0-9-]*\.card$/.test(n)).flatMap((n) => {
+  const seats = new Set(store.session.seats.map((s) => `${s.name}.card`));
+  return disk.list(dir).filter((n) => seats.has(n)).flatMap((n) => {
     const bytes = disk.read(join(dir, n), 65_536);
     return bytes ? [{ path: `cards/${n}`, bytes }] : [];
   });

@@ -2,7 +2,7 @@
 import type { Home } from '../ceremony/home.ts';
 import type { Identity } from '../ceremony/identity.ts';
 import { step } from '../ceremony/engine.ts';
-import { Doors } from '../ceremony/invitations.ts';
+import { Doors, type Invitation } from '../ceremony/invitations.ts';
 import { fetchFrom, pushTo, Visited } from '../ceremony/relay-route.ts';
 import type { Port, Step } from '../ceremony/port.ts';
 import { requireRoute } from '../ceremony/routes.ts';
@@ -184,6 +184,17 @@ export async function afterStep(ctx: Context, home: Home, folder: string, first:
   return withRelay(ctx, async (relay) => ctx.out.step(await new RelayLeg(ctx, relay, store, folder, port, await port.unlock()).run(until, first)));
 }
 
+/** A look behind the doors; a relay that is away while this command waits is asked again. @throws E_RELAY */
+async function lookPatiently(ctx: Context, doors: Doors, until: number): Promise<Invitation[]> {
+  try {
+    return await doors.look(ctx.now());
+  } catch (e) {
+    if (!(e instanceof CeremonyError) || e.code !== 'E_RELAY' || ctx.now().getTime() >= until) throw e;
+    ctx.out.say(`! ${e.message}; trying again …`);
+    return [];
+  }
+}
+
 /**
  * Fills a folder with the ceremony that a lead left for this participant at the relay.
  * @returns whether there was one; else the command has said that it waits
@@ -196,9 +207,8 @@ export async function takeInvitation(ctx: Context, home: Home, folder: string, o
     const doors = new Doors(home, identity, relay, options.cards === undefined ? undefined : realPath(options.cards));
     if (doors.leads.length === 0) fail('E_CARD', 'this home has nobody’s card, and an invitation is found by the card of its lead', { field: 'cards', remedy: 'mpc-ceremony peers add LEAD.card (and compare its words: peers verify LEAD), or add --cards DIR.' });
     for (;;) {
-      const [one, ...more] = (await doors.look(ctx.now())).filter((i) => options.ceremony === undefined || i.ceremony.startsWith(options.ceremony));
+      const [one, ...more] = (await lookPatiently(ctx, doors, until)).filter((i) => options.ceremony === undefined || i.ceremony.startsWith(options.ceremony));
       if (one && more.length === 0) {
-        requireRoute(one.plan, 'relay');
         unpack(ctx.disk, folder, one.files, `the invitation by ${one.plan.lead}`, { ceremony: one.ceremony });
         ctx.out.say(`${one.plan.lead} invites to ${one.label} (ceremony ${one.ceremony.slice(0, 8)}); its plan lies in ${folder}`);
         return true;

@@ -68,7 +68,7 @@ export async function httpRelay(base: URL, options: { readonly ca?: Uint8Array |
   const { idle, whole, patience } = options.timing ?? TIMING;
   const address = base.href.replace(/\/+$/, '');
   const secure = base.protocol === 'https:' ? await import('node:https') : undefined;
-  const agent = secure ? new secure.Agent({ keepAlive: true, maxSockets: 16, minVersion: 'TLSv1.2', ...(options.ca ? { ca: Buffer.from(options.ca) } : {}) }) : new Agent({ keepAlive: true, maxSockets: 16 });
+  const agent = secure ? new secure.Agent({ keepAlive: true, maxSockets: 16, minVersion: 'TLSv1.2', rejectUnauthorized: true, ...(options.ca ? { ca: Buffer.from(options.ca) } : {}) }) : new Agent({ keepAlive: true, maxSockets: 16 });
   const request: (url: string, options: RequestOptions, callback: (response: IncomingMessage) => void) => ReturnType<typeof plainRequest> = secure?.request ?? plainRequest;
   const closing = closer();
 

@@ -3,9 +3,10 @@
  * it can delay and nothing else. And participants who use the relay to cheat: they are named.
  */
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { encodeCard, makeCard } from '../../src/plan/card.ts';
 import { fetchFrom, pushTo, Visited } from '../../src/ceremony/relay-route.ts';
 import { sealPart } from '../../src/relay/seal-part.ts';
 import { boxOf, doorOf, placeName } from '../../src/relay/place.ts';
@@ -15,6 +16,8 @@ import { readRecord } from '../../src/transport/record.ts';
 import { verifyRecord } from '../../src/transcript/verify.ts';
 import { realDisk } from '../../src/vault/durable.ts';
 import { concat, toHex, utf8 } from '../../src/wire/bytes.ts';
+import { signerFromSeed } from '../../src/wire/ed25519.ts';
+import { CeremonyError } from '../../src/wire/errors.ts';
 import { Table } from '../support/harness.ts';
 import { hostile, MemoryRelay, type Misdeeds, settleOver, visit } from '../support/relayed.ts';
 import type { Run } from '../support/run.ts';
@@ -285,6 +288,17 @@ describe('at the door', () => {
     expect(run.files('bob')).toEqual([]);
     await visit(run, 'alice', relay);
     await visit(run, 'bob', relay);
+    expect(run.store('bob')?.sent.has(1)).toBe(true);
+  });
+
+  it('a lead whose relay key cannot be used is passed over, and so is one whose door cannot be looked behind', async () => {
+    const run = await begin();
+    const card = makeCard({ mode: 'rehearsal', name: 'mallory', homeId: '11'.repeat(16), x25519: '00'.repeat(32), prekeys: [] }, signerFromSeed(random(32)));
+    writeFileSync(join(table.root, 'runs', run.id, 'cards', 'mallory.card'), encodeCard(card));
+    await visit(run, 'alice', relay);
+    const carols = doorOf(of('carol').relay.shared(publicOf('bob')), 'carol', 'bob');
+    const failing = { ...hostile(relay, {}), list: (box: string) => (box === carols ? Promise.reject(new CeremonyError('E_RELAY', 'full')) : relay.list(box)) };
+    await visit(run, 'bob', failing);
     expect(run.store('bob')?.sent.has(1)).toBe(true);
   });
 

@@ -8,8 +8,9 @@ import { recoverOwn } from '../../src/ceremony/recover.ts';
 import { Table } from '../support/harness.ts';
 import { backUp, expectRestored, shareIn } from '../support/recovering.ts';
 import { reshare } from '../support/redealer.ts';
+import { LONG as ALL_TESTS } from '../support/long.ts';
 
-test('ECDSA: restored in a new home, dealt on, and the key signs again under the same public key', async () => {
+test.runIf(ALL_TESTS)('ECDSA: restored in a new home, dealt on, and the key signs again under the same public key', async () => {
   const table = await Table.open(['alice', 'bob', 'alice2']);
   try {
     await (await table.dkg({ scheme: 'cggmp24-secp256k1', quorum: '2-of(alice, bob)', honest: ['alice', 'bob'] })).settle();

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parseBackup } from '../../src/backup/backup-file.ts';
 import { makeKey } from '../backup/support.ts';
 import { invoke, type Member, newDir, printed, type Ran, World } from './support.ts';
+import { LONG as ALL_TESTS } from '../support/long.ts';
 
 interface Check {
   readonly name: string;
@@ -154,7 +155,8 @@ describe('single recipients', () => {
     expect(share.record.recipients?.length).toBe(2);
     expect(printed.join('')).not.toContain(identity);
   });
-  it('a passphrase: no public proof, told only by opening', async () => {
+  // made and opened by the library in test/backup/age.test.ts in every run
+  it.runIf(ALL_TESTS)('a passphrase: no public proof, told only by opening', async () => {
     const pw = out('backup-pw');
     writeFileSync(pw, 'correct horse battery staple\n', { mode: 0o600 });
     const ran = await exportTo(alice, 'pass', '--passphrase-backup-file', pw);

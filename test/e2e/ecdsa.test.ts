@@ -258,7 +258,7 @@ describe('the pinned session of an ECDSA key, in production', { timeout: 600_000
     for (const m of [alice, bob]) expect((await shown(m))['presignatures']).toEqual([{ signers: ['alice', 'bob'], path: 'm', count: 1 }]);
   });
 
-  it('sign live: four messages, the stock stays; the key is the same', async () => {
+  it.runIf(ALL_TESTS)('sign live: four messages, the stock stays; the key is the same', async () => {
     const message = Buffer.from('pay 6 coins to the baker');
     await pingPong(
       'sign-2',
@@ -273,7 +273,7 @@ describe('the pinned session of an ECDSA key, in production', { timeout: 600_000
 
   const FOLDERS = ['dkg-1', 'presign-1', 'sign-1', 'sign-2'];
 
-  it('transcript verify and VERIFY.txt of every folder: ok', async () => {
+  it.runIf(ALL_TESTS)('transcript verify and VERIFY.txt of every folder: ok', async () => {
     // DONE, every time; and the longest transcripts are put in place
     for (const folder of FOLDERS)
       for (const m of [alice, bob]) {

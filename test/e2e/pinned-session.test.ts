@@ -78,7 +78,8 @@ function expectStep(ran: Ran, member: Member, folder: string, kind: 'dkg' | 'sig
 /** Schemes that another test of every run takes through key generation and signing as well. */
 const ELSEWHERE = ['frost-secp256k1', 'frost-p256', 'frost-ristretto255'];
 
-describe.concurrent.each(SESSIONS.filter((s) => ALL_TESTS || !ELSEWHERE.includes(s.scheme)).map((s) => ({ ...s, label: `${s.scheme} ${s.template ?? s.quorum}, stock ${String(s.stock)}${s.production ? ', production' : ''}` })))(
+// a production session of an ECDSA key goes through ecdsa.test.ts in every run
+describe.concurrent.each(SESSIONS.filter((s) => ALL_TESTS || (!ELSEWHERE.includes(s.scheme) && s.production !== true)).map((s) => ({ ...s, label: `${s.scheme} ${s.template ?? s.quorum}, stock ${String(s.stock)}${s.production ? ', production' : ''}` })))(
   '$label',
   (s) => {
     it('key generation, facts, signatures', { timeout: 240_000 }, async () => {

@@ -37,7 +37,8 @@ async function through(m: Member, folder: string, args: readonly string[], every
   }
 }
 
-describe.concurrent('cggmp24-secp256k1', () => {
+// in every run: test/attacks/rekey-ecdsa.test.ts, and the commands with FROST keys in refresh and reshare.test.ts
+describe.runIf(ALL_TESTS)('cggmp24-secp256k1', () => {
   it('is refreshed and handed on; presignatures and first messages of an epoch die with it', LONG, async () => {
     const life = await Life.born('cggmp24-secp256k1', ALL, ['alice', 'bob', 'carol'], { stock: 1 });
     const [alice, bob] = life.world.members as [Member, Member];

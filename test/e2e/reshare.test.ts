@@ -97,7 +97,7 @@ describe.concurrent('flat becomes compliance and two of treasury', () => {
 });
 
 describe.concurrent('a device is lost', () => {
-  it('and replaced; found again, the old one learns of it and destroys', LONG, async () => {
+  it.runIf(ALL_TESTS)('and replaced; found again, the old one learns of it and destroys', LONG, async () => {
     const life = await Life.born('frost-ed25519', FLAT, [...THREE, 'bob2']);
     const secret = (await life.wholeBy(1, FLAT)).secret;
     const none = await life.member('alice').run(['reshare', '--key', 'treasury', '--cards', life.world.cards, '--replace', 'dave=bob2', '--out', life.member('alice').copy('none'), '--unattended']);

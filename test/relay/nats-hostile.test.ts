@@ -186,13 +186,16 @@ describe('lies', () => {
     await refused(() => relay.put(BOX, place(1), random(5)));
   });
   it.each<[string, object]>([
-    ['more than it shows', { ...settings, total: 5000 }],
-    ['too many', { ...settings, total: 5000, state: { subjects: Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [placeSubject(BOX, i.toString(16).padStart(32, '0')), 1])) } }],
-    ['a hundred thousand', { ...settings, state: { subjects: Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [placeSubject(BOX, i.toString(16).padStart(32, '0')), 1])) } }],
     ['text', { ...settings, state: { subjects: ESCAPES } }],
   ])('about a box: %s', async (_, said) => {
     const relay = await open((await server((s, p, c) => (p.includes('subjects_filter') ? said : honest(s, p, c)))).port);
     await refused(() => relay.list(BOX));
+  });
+  it.each([5000, 100_000])('about a box: of %i names the first are taken', async (length) => {
+    const name = (i: number): string => i.toString(16).padStart(32, '0');
+    const said = { ...settings, total: length, state: { subjects: Object.fromEntries(Array.from({ length }, (_, i) => [placeSubject(BOX, name(length - 1 - i)), 1])) } };
+    const relay = await open((await server((s, p, c) => (p.includes('subjects_filter') ? said : honest(s, p, c)))).port);
+    expect(await relay.list(BOX)).toEqual(Array.from({ length: 4096 }, (_, i) => name(i)));
   });
   it('about a box: foreign boxes and strange names are left out', async () => {
     const subjects = Object.fromEntries([place1, placeSubject(place(9), place(1)), `${place1}0`, `mpc.${BOX}.${ESCAPES}`, '__proto__', 'constructor', ''].map((s) => [s, ESCAPES]));

@@ -5,6 +5,7 @@ import { verifyScript } from '../../src/transcript/verify-script.ts';
 import { makeBlob, openBlob } from '../../src/wire/blob.ts';
 import { bytesOf, chainOf, finishedCeremonies, type Fixture, type Folder, linesOf, payloadOf, rewritten, signedLine, withFiles } from './fixture.ts';
 import { type Said, ScriptRunner } from './script-runner.ts';
+import { LONG as ALL_TESTS } from '../support/long.ts';
 
 let f: Fixture;
 let script: ScriptRunner;
@@ -28,7 +29,7 @@ describe('a finished ceremony', () => {
     expect(sign.lines.join('\n')).toMatch(/openssl verified signature.bin under the key [0-9a-f]{64}/);
   });
 
-  it('Ed448 by openssl; other schemes say that openssl does not know them; from stock', async () => {
+  it.runIf(ALL_TESTS)('Ed448 by openssl; other schemes say that openssl does not know them; from stock', async () => {
     const shapes = [
       { scheme: 'frost-ed448', note: /openssl verified/ },
       { scheme: 'frost-secp256k1-tr', note: /openssl knows no signatures of frost-secp256k1-tr/ },
