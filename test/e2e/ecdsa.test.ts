@@ -321,7 +321,7 @@ describe('the pinned session of an ECDSA key, in production', { timeout: 600_000
     const scan = (): string[] => looked.flatMap((f) => scanner.find(readFileSync(f)).map((name) => `${name} in ${f}`));
     expect(looked.length).toBeGreaterThan(150);
     expect(scan()).toEqual([]);
-    expect(printed.length).toBeGreaterThan(100);
+    expect(printed.length).toBeGreaterThan(ALL_TESTS ? 100 : 60);
     expect(scanner.find(Buffer.from(printed.join('\n')))).toEqual([]);
     // the scanner is not deaf
     const plant = join(alice.copy('sign-1'), 'planted');
